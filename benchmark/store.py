@@ -1,0 +1,299 @@
+"""Files: the only place that knows their formats.
+
+Every table is Parquet (zstd, dictionary-encoded keys) and carries in its metadata the *kind* of table, the resolved settings
+that made it, their fingerprint, and where it came from (package, weights, device). Images are PNG bytes in a struct
+``{bytes, path}``, which the Hugging Face ``datasets`` library shows as pictures. A file is written under a temporary name and
+renamed, so that a reader sees all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmark.errors import BenchmarkError
+
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+KEY = pa.dictionary(pa.int32(), pa.string())
+SET_KEYS = ("dataset", "task", "case", "sampler", "method", "eta", "D", "D_unit", "D_rms", "seed")
+_SET_KEY_FIELDS = [
+    ("dataset", KEY),
+    ("task", KEY),
+    ("case", KEY),
+    ("sampler", KEY),
+    ("method", KEY),
+    ("eta", pa.float64()),
+    ("D", pa.float64()),
+    ("D_unit", KEY),
+    ("D_rms", pa.float64()),
+    ("seed", pa.int64()),
+    ("index", pa.int64()),
+]
+SCHEMAS: dict[str, pa.Schema] = {
+    "cases": pa.schema(
+        [
+            ("dataset", KEY),
+            ("mask", KEY),
+            ("case", pa.string()),
+            ("image", IMAGE),
+            ("hole", IMAGE),
+            ("hole_fraction", pa.float64()),
+            ("attributes", pa.map_(pa.string(), pa.string())),
+        ]
+    ),
+    "sets": pa.schema(
+        [
+            *_SET_KEY_FIELDS,
+            ("image", IMAGE),
+            ("nfe", pa.int64()),
+            ("seconds", pa.float64()),
+            ("gate_open", pa.float64()),
+            ("finite", pa.bool_()),
+            ("consistency", pa.float64()),
+        ]
+    ),
+    "metrics": pa.schema([*_SET_KEY_FIELDS, ("metric", KEY), ("value", pa.float64())]),
+}
+
+
+# --------------------------------------------------------------------------------------------------------------- settings
+def canonical(settings: object) -> str:
+    """Settings as one canonical JSON string: sorted keys, no spaces; infinities as the strings "inf" and "-inf"."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, dict):
+            return {str(key): plain(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(item) for item in value]
+        if isinstance(value, float) and math.isinf(value):
+            return "inf" if value > 0 else "-inf"
+        return value
+
+    return json.dumps(plain(settings), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def fingerprint(settings: object) -> str:
+    """The first 16 hexadecimal digits of the sha256 of the canonical settings."""
+    return hashlib.sha256(canonical(settings).encode()).hexdigest()[:16]
+
+
+def sha256_of(path: str | os.PathLike) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def load_settings(text: str) -> dict:
+    """Settings from a JSON string or from a JSON file's path; "inf" under a key named D becomes an infinity.
+
+    Raises:
+        BenchmarkError: no such file, or not a JSON object.
+    """
+    source = text
+    if not text.lstrip().startswith("{"):
+        if not Path(text).is_file():
+            raise BenchmarkError(f"--settings: {text!r} is neither a JSON object nor an existing file")
+        source = Path(text).read_text()
+    try:
+        settings = json.loads(source)
+    except json.JSONDecodeError as error:
+        raise BenchmarkError(f"--settings: not valid JSON: {error}") from None
+    if not isinstance(settings, dict):
+        raise BenchmarkError("--settings: expected a JSON object")
+    return _restore_infinity(settings)
+
+
+def _restore_infinity(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: math.inf if k == "D" and v == "inf" else _restore_infinity(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_restore_infinity(item) for item in value]
+    return value
+
+
+# ------------------------------------------------------------------------------------------------------------------ files
+@contextmanager
+def atomic(path: str | os.PathLike) -> Iterator[Path]:
+    """A temporary path beside ``path`` to write to; renamed to ``path`` on success, removed on failure."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write a text file atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text)
+
+
+def write_table(
+    path: str | os.PathLike, kind: str, rows: list[dict], settings: dict, provenance: dict | None = None
+) -> None:
+    """Write rows (one dictionary each, keys = the columns of ``SCHEMAS[kind]``) atomically, with settings in the metadata.
+
+    Missing columns become null; a column that the schema does not have is a bug and raises ``ValueError``.
+    """
+    schema = SCHEMAS[kind]
+    unknown = {key for row in rows for key in row} - set(schema.names)
+    if unknown:
+        raise ValueError(f"a table of {kind} has no column {sorted(unknown)}")
+    metadata = {
+        "benchmark_kind": kind,
+        "benchmark_settings": canonical(settings),
+        "benchmark_fingerprint": fingerprint(settings),
+        "benchmark_provenance": canonical(provenance or {}),
+    }
+    table = pa.Table.from_pylist(rows, schema=schema.with_metadata(metadata))
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict | None = None) -> pa.Table:
+    """Read a table; refuse one of another kind or, where ``settings`` are given, one that other settings made.
+
+    Raises:
+        BenchmarkError: missing or damaged file, another kind of table, a fingerprint that differs.
+    """
+    if not Path(path).is_file():
+        raise BenchmarkError(f"{path}: no such file; the stage that writes it has not run")
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BenchmarkError(
+            f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}); delete it and run again"
+        ) from None
+    metadata = table.schema.metadata or {}
+    found = metadata.get(b"benchmark_kind", b"?").decode()
+    if kind is not None and found != kind:
+        raise BenchmarkError(f"{path}: holds a table of {found!r}, a table of {kind!r} was expected")
+    if settings is not None:
+        stored = metadata.get(b"benchmark_fingerprint", b"?").decode()
+        if stored != fingerprint(settings):
+            raise BenchmarkError(
+                f"{path}: made with other settings (fingerprint {stored}, the configuration's is {fingerprint(settings)}); "
+                "delete it and run again"
+            )
+    return table
+
+
+def settings_of(table: pa.Table) -> dict:
+    """The settings that made a table."""
+    return _restore_infinity(json.loads((table.schema.metadata or {}).get(b"benchmark_settings", b"{}")))
+
+
+def provenance_of(table: pa.Table) -> dict:
+    """Package and weights versions, device: whatever the writer recorded."""
+    return json.loads((table.schema.metadata or {}).get(b"benchmark_provenance", b"{}"))
+
+
+# ----------------------------------------------------------------------------------------------------------------- images
+def to_uint8(image: np.ndarray) -> np.ndarray:
+    """[-1, 1] float (C, H, W) to 0..255 uint8 (H, W, C), rounded; non-finite values become 0."""
+    scaled = np.nan_to_num((np.asarray(image, np.float64) + 1) * 127.5, nan=0.0, posinf=255.0, neginf=0.0)
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+
+
+def encode_image(image: np.ndarray, path: str | None = None) -> dict:
+    """An image, float (C, H, W) in [-1, 1] with C = 1 or 3, as the struct {bytes: PNG, path}."""
+    from PIL import Image
+
+    pixels = to_uint8(image)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(buffer, format="PNG", compress_level=3)
+    return {"bytes": buffer.getvalue(), "path": path}
+
+
+def decode_image(struct: dict) -> np.ndarray:
+    """The inverse of :func:`encode_image`: float32 (C, H, W) in [-1, 1]."""
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(io.BytesIO(struct["bytes"])), dtype=np.float32)
+    pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    return pixels / np.float32(127.5) - np.float32(1)
+
+
+def encode_hole(hole: np.ndarray | None) -> dict | None:
+    """A hole, bool (H, W), as PNG struct: 255 = unknown, 0 = known."""
+    return None if hole is None else encode_image(np.where(hole, 1.0, -1.0)[None])
+
+
+def decode_hole(struct: dict | None) -> np.ndarray | None:
+    """The inverse of :func:`encode_hole`: bool (H, W)."""
+    return None if struct is None else decode_image(struct)[0] > 0
+
+
+# ------------------------------------------------------------------------------------------------------- cases and sets
+@dataclass(frozen=True)
+class Case:
+    """One row of a cases file: the truth and what is hidden of it."""
+
+    dataset: str
+    mask: str
+    case: str
+    image: np.ndarray  # float32 (C, H, W) in [-1, 1]
+    hole: np.ndarray | None  # bool (H, W), True = unknown
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class RestorationSet:
+    """N restorations of one case: the rows of a set file that share all keys but ``index``."""
+
+    keys: dict  # SET_KEYS -> value
+    index: np.ndarray  # int (N,)
+    images: np.ndarray  # float32 (N, C, H, W) in [-1, 1]
+    columns: dict[str, np.ndarray]  # nfe, seconds, gate_open, finite, consistency: (N,)
+
+
+def read_cases(path: str | os.PathLike, settings: dict | None = None) -> dict[str, Case]:
+    """The cases of a file by their name, in the file's order."""
+    return {
+        row["case"]: Case(
+            row["dataset"],
+            row["mask"],
+            row["case"],
+            decode_image(row["image"]),
+            decode_hole(row["hole"]),
+            dict(row["attributes"] or []),
+        )
+        for row in read_table(path, "cases", settings).to_pylist()
+    }
+
+
+def read_sets(path: str | os.PathLike, settings: dict | None = None) -> list[RestorationSet]:
+    """The sets of a file, in the file's order; rows of a set ordered by index."""
+    groups: dict[tuple, list[dict]] = {}
+    for row in read_table(path, "sets", settings).to_pylist():
+        groups.setdefault(tuple(row[key] for key in SET_KEYS), []).append(row)
+    sets = []
+    for keys, rows in groups.items():
+        rows.sort(key=lambda row: row["index"])
+        columns = ("nfe", "seconds", "gate_open", "finite", "consistency")
+        sets.append(
+            RestorationSet(
+                dict(zip(SET_KEYS, keys, strict=True)),
+                np.array([row["index"] for row in rows]),
+                np.stack([decode_image(row["image"]) for row in rows]),
+                {name: np.array([row[name] for row in rows]) for name in columns},
+            )
+        )
+    return sets
