@@ -1,9 +1,9 @@
 """Files: the only place that knows their formats.
 
-Every table is Parquet (zstd, dictionary-encoded keys) and carries in its metadata the *kind* of table, the resolved settings
-that made it, their fingerprint, and where it came from (package, weights, device). Images are PNG bytes in a struct
-``{bytes, path}``, which the Hugging Face ``datasets`` library shows as pictures. A file is written under a temporary name and
-renamed, so that a reader sees all of it or nothing.
+Every table is Parquet (zstd, dictionary-encoded keys) and carries in its metadata the *kind* of table, the resolved
+settings that made it, their fingerprint, and where it came from (package, weights, device). Images are PNG bytes in a
+struct ``{bytes, path}``, which the Hugging Face ``datasets`` library shows as pictures. A file is written under a
+temporary name and renamed, so that a reader sees all of it or nothing.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
-# --------------------------------------------------------------------------------------------------------------- settings
+# ------------------------------------------------------------------------------------------------------------ settings
 def canonical(settings: object) -> str:
     """Settings as one canonical JSON string: sorted keys, no spaces; infinities as the strings "inf" and "-inf"."""
 
@@ -125,7 +125,7 @@ def _restore_infinity(value: object) -> object:
     return value
 
 
-# ------------------------------------------------------------------------------------------------------------------ files
+# --------------------------------------------------------------------------------------------------------------- files
 @contextmanager
 def atomic(path: str | os.PathLike) -> Iterator[Path]:
     """A temporary path beside ``path`` to write to; renamed to ``path`` on success, removed on failure."""
@@ -148,7 +148,7 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_table(
     path: str | os.PathLike, kind: str, rows: list[dict], settings: dict, provenance: dict | None = None
 ) -> None:
-    """Write rows (one dictionary each, keys = the columns of ``SCHEMAS[kind]``) atomically, with settings in the metadata.
+    """Write rows (dictionaries keyed by the columns of ``SCHEMAS[kind]``) atomically, settings in the metadata.
 
     Missing columns become null; a column that the schema does not have is a bug and raises ``ValueError``.
     """
@@ -189,8 +189,8 @@ def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict 
         stored = metadata.get(b"benchmark_fingerprint", b"?").decode()
         if stored != fingerprint(settings):
             raise BenchmarkError(
-                f"{path}: made with other settings (fingerprint {stored}, the configuration's is {fingerprint(settings)}); "
-                "delete it and run again"
+                f"{path}: made with other settings (fingerprint {stored}, the configuration's is "
+                f"{fingerprint(settings)}); delete it and run again"
             )
     return table
 
@@ -205,7 +205,7 @@ def provenance_of(table: pa.Table) -> dict:
     return json.loads((table.schema.metadata or {}).get(b"benchmark_provenance", b"{}"))
 
 
-# ----------------------------------------------------------------------------------------------------------------- images
+# -------------------------------------------------------------------------------------------------------------- images
 def to_uint8(image: np.ndarray) -> np.ndarray:
     """[-1, 1] float (C, H, W) to 0..255 uint8 (H, W, C), rounded; non-finite values become 0."""
     scaled = np.nan_to_num((np.asarray(image, np.float64) + 1) * 127.5, nan=0.0, posinf=255.0, neginf=0.0)
@@ -241,7 +241,7 @@ def decode_hole(struct: dict | None) -> np.ndarray | None:
     return None if struct is None else decode_image(struct)[0] > 0
 
 
-# ------------------------------------------------------------------------------------------------------- cases and sets
+# ------------------------------------------------------------------------------------------------------ cases and sets
 @dataclass(frozen=True)
 class Case:
     """One row of a cases file: the truth and what is hidden of it."""

@@ -1,0 +1,104 @@
+"""Feature vectors of the restorations of one case: the space in which selection and the diversity measures take distances.
+
+``extract({"name": NAME, ...options}, images, hole)`` gives float64 (N, F), one row per image, in the images' order.
+A new feature is one function here and one line in :data:`FEATURES`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmark.errors import BenchmarkError
+
+
+def digit_pixels(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu") -> np.ndarray:
+    """Every pixel: (N, C, H, W) -> (N, C*H*W), in [-1, 1]."""
+    return images.reshape(len(images), -1).astype(np.float64)
+
+
+def hole_pixels(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu") -> np.ndarray:
+    """The pixels of the hole: (N, C, H, W) -> (N, C*M), M unknown pixels, in [-1, 1]; all of them without a hole."""
+    return digit_pixels(images if hole is None else images[:, :, hole], hole)
+
+
+def hole_pca(
+    images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *, components: int = 25
+) -> np.ndarray:
+    """The hole's pixels on their principal axes over the images given: (N, min(components, N, C*M)).
+
+    With X the centred pixels (N, F) and X = U S V^T their exact singular value decomposition, the features are
+    X V[:, :components], largest variance first. The sign of an axis makes its largest entry positive, so that the
+    result depends on nothing but the images. Source: the released baselines of arXiv 2310.16047, which take 25
+    components of an unseeded randomised decomposition of one image's candidates.
+    """
+    centred = hole_pixels(images, hole)
+    centred -= centred.mean(axis=0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    axes = axes[:components]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1, keepdims=True), axis=1)
+    return centred @ (axes * np.where(largest < 0, -1.0, 1.0)).T
+
+
+def classifier(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *, classifier: str) -> np.ndarray:
+    """The last features of the attribute classifier named ``classifier``, of the whole image: (N, F).
+
+    Args:
+        device: "cpu", "cuda", or "auto" (CUDA where there is one).
+    """
+    import torch
+
+    from benchmark.networks.classifier import load_classifier
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = load_classifier(classifier, device)
+    batches = torch.from_numpy(np.ascontiguousarray(images, np.float32)).split(64)
+    with torch.inference_mode():
+        return np.concatenate([network(batch.to(device)).features.double().cpu().numpy() for batch in batches])
+
+
+FEATURES: dict[str, Callable[..., np.ndarray]] = {
+    "digit_pixels": digit_pixels,
+    "hole_pixels": hole_pixels,
+    "hole_pca": hole_pca,
+    "classifier": classifier,
+}
+
+
+def extract(settings: dict, images: np.ndarray, hole: np.ndarray | None = None, device: str = "cpu") -> np.ndarray:
+    """Features of a set of images.
+
+    Args:
+        settings: ``{"name": a key of FEATURES, ...options of that function}``.
+        images: float32 (N, C, H, W) in [-1, 1].
+        hole: bool (H, W), True = unknown; None where the problem has no mask.
+        device: where a network runs; no part of the settings.
+
+    Returns:
+        float64 (N, F).
+
+    Raises:
+        BenchmarkError: no such feature or option, a hole of another size or without a pixel, a non-finite pixel.
+    """
+    name, options = settings.get("name"), {key: value for key, value in settings.items() if key != "name"}
+    if name not in FEATURES:
+        raise BenchmarkError(f"features: name: {name!r} is none of {', '.join(FEATURES)}")
+    parameters = inspect.signature(FEATURES[name]).parameters.values()
+    known = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
+    for key in options:
+        if key not in known:
+            allowed = f"only {', '.join(known)}" if known else "no options"
+            raise BenchmarkError(f"features: {name} has no option {key!r}; it takes {allowed}")
+    for key, parameter in known.items():
+        if parameter.default is parameter.empty and key not in options:
+            raise BenchmarkError(f"features: {name} needs the option {key!r}")
+    if hole is not None and hole.shape != images.shape[-2:]:
+        raise BenchmarkError(f"features: a hole of {hole.shape} for images of {images.shape[-2:]}; sizes must agree")
+    if hole is not None and not hole.any():
+        raise BenchmarkError("features: the hole has no pixel")
+    if not np.isfinite(images).all():
+        raise BenchmarkError("features: non-finite pixels; leave such restorations out before")
+    return FEATURES[name](images, hole, device, **options)

@@ -1,0 +1,227 @@
+"""The configuration: read, checked once by schema and by sense, and handed on as plain values.
+
+Every fault is one line that names the file, the key's path and what would be right.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import math
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from benchmark.errors import BenchmarkError
+
+SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
+NUMERIC = {"eta", "D", "values", "sigma"}
+SECTIONS_WITH_TASKS = ("eta", "D", "comparison", "candidates")
+
+
+def load(path: str | os.PathLike) -> dict:
+    """Read a YAML file, check it, and fill in the defaults.
+
+    Raises:
+        BenchmarkError: no such file, not YAML, or anything that :func:`check` refuses.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = yaml.safe_load(file)
+    except OSError as error:
+        raise BenchmarkError(f"{path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise BenchmarkError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    return check(config, str(path))
+
+
+def check(config: object, source: str = "configuration") -> dict:
+    """A checked copy of a configuration with its defaults filled in; ``source`` is named in messages.
+
+    Raises:
+        BenchmarkError: one line with the key's path and what would be right.
+    """
+    if not isinstance(config, dict):
+        raise BenchmarkError(f"{source}: empty or not a mapping of keys to values")
+    config = _numbers(copy.deepcopy(dict(config)))
+    try:
+        _check_schema(config)
+        _fill_defaults(config, _schema())
+        for problem in _faults(config):
+            raise BenchmarkError(problem)
+    except BenchmarkError as error:
+        raise BenchmarkError(f"{source}: {error}") from None
+    return config
+
+
+# -------------------------------------------------------------------------------------------------------------- schema
+@cache
+def _schema() -> dict:
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+def _resolved(schema: dict) -> dict:
+    """A schema with its reference followed; keys beside the reference win."""
+    if "$ref" not in schema:
+        return schema
+    target = _schema()["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    return {**_resolved(target), **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def _numbers(value: object, key: str | None = None) -> object:
+    """Numbers that YAML reads as text (1e-4, inf) become numbers under the keys that hold numbers."""
+    if isinstance(value, dict):
+        return {str(name): _numbers(item, str(name)) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_numbers(item, key) for item in value]
+    if key in NUMERIC and isinstance(value, str) and re.fullmatch(r"[-+]?(\d[\d.]*([eE][-+]?\d+)?|\.?inf)", value):
+        return float(value.replace(".inf", "inf"))
+    return value
+
+
+def _check_schema(config: dict) -> None:
+    validator = jsonschema.Draft202012Validator(_schema())
+    error = jsonschema.exceptions.best_match(validator.iter_errors(config))
+    if error is not None:
+        raise BenchmarkError(_message(error))
+
+
+def _message(error: jsonschema.ValidationError) -> str:
+    """One line from a schema error: the key's path, what is wrong, what would be right."""
+    where = _path(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        unknown = next(key for key in error.instance if key not in known)
+        return f"{_path([*error.absolute_path, unknown])}: unknown key{suggestion(unknown, known)}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        about = _resolved(error.schema.get("properties", {}).get(missing, {})).get("description", "")
+        return f"{_path([*error.absolute_path, missing])}: missing. {about}".rstrip()
+    if error.validator == "pattern":
+        what = f"{error.instance!r} is not a name: a letter, then letters, digits, _ or -"
+    elif error.validator == "enum":
+        what = f"{error.instance!r} is not one of its values{suggestion(str(error.instance), error.validator_value)}"
+    else:
+        what = " ".join(error.message.split())
+        if len(what) > 160:
+            what = what[:157] + "..."
+    about = error.schema.get("description", "")
+    return f"{where}: {what}{f'. {about}' if about else ''}"
+
+
+def _path(parts: Iterator[str | int] | list) -> str:
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "top level"
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """``; did you mean 'x'?`` for a close match, then the list of what is known."""
+    known = [str(name) for name in known]
+    close = difflib.get_close_matches(word, known, n=1)
+    return (f"; did you mean {close[0]!r}?" if close else ";") + f" known: {', '.join(known) or 'none'}"
+
+
+def _fill_defaults(instance: object, schema: dict) -> None:
+    schema = _resolved(schema)
+    if isinstance(instance, list):
+        for item in instance:
+            _fill_defaults(item, schema.get("items", {}))
+    if not isinstance(instance, dict):
+        return
+    properties = schema.get("properties", {})
+    for key, part in properties.items():
+        part = _resolved(part)
+        if key not in instance and "default" in part:
+            instance[key] = copy.deepcopy(part["default"])
+    others = schema.get("additionalProperties", {})
+    for key, value in instance.items():
+        part = properties.get(key, others)
+        if isinstance(part, dict):
+            _fill_defaults(value, part)
+
+
+# --------------------------------------------------------------------------------------------------------------- sense
+def guided_points(section: dict) -> list[dict]:
+    """The guided points of a section ``comparison`` or ``selection``: none, one or several."""
+    guided = section.get("guided") or []
+    return [guided] if isinstance(guided, dict) else guided
+
+
+def _faults(config: dict) -> Iterator[str]:
+    """What the schema cannot see, one message each."""
+    n = config["n"]
+    for name, dataset in config["datasets"].items():
+        where = f"datasets.{name}"
+        yield from _task_faults(config, dataset, where)
+        sections = {"sweeps.eta": dataset["sweeps"].get("eta"), "sweeps.D": dataset["sweeps"].get("D")}
+        sections |= {key: dataset.get(key) for key in ("comparison", "candidates")}
+        for key, section in sections.items():
+            if section is not None:
+                yield from _reference_faults(section, f"{where}.{key}", config["samplers"], dataset["tasks"])
+        yield from _grid_faults(dataset, where, n)
+        yield from _selection_faults(dataset, where, n)
+
+
+def _task_faults(config: dict, dataset: dict, where: str) -> Iterator[str]:
+    for task, spec in dataset["tasks"].items():
+        mask = spec.get("mask")
+        if mask is not None and mask not in config["masks"]:
+            yield f"{where}.tasks.{task}.mask: no mask {mask!r} in masks{suggestion(mask, list(config['masks']))}"
+        problem = spec.get("problem", {}).get("name", "inpainting")
+        if mask is None and problem == "inpainting":
+            yield f"{where}.tasks.{task}: neither a mask nor a problem; give mask: NAME or problem: {{name: ...}}"
+
+
+def _reference_faults(section: dict, where: str, samplers: dict, tasks: dict) -> Iterator[str]:
+    for key, known in (("samplers", samplers), ("unguided", samplers), ("tasks", tasks)):
+        for name in section.get(key, []):
+            if name not in known:
+                yield f"{where}.{key}: no {key[:-1] if key != 'unguided' else 'sampler'} {name!r}" + suggestion(
+                    name, list(known)
+                )
+
+
+def _grid_faults(dataset: dict, where: str, n: int) -> Iterator[str]:
+    eta, reach = dataset["sweeps"].get("eta"), dataset["sweeps"].get("D")
+    points: list[tuple[str, dict]] = []
+    if eta:
+        if "D" not in eta:
+            yield f"{where}.sweeps.eta.D: missing. The distance up to which samples repel each other; inf for no limit"
+        points += [(f"{where}.sweeps.eta", {**eta, "eta": value}) for value in eta["values"]]
+    if reach:
+        points += [(f"{where}.sweeps.D", {**reach, "D": value}) for value in reach["values"]]
+    for key in ("comparison", "selection"):
+        points += [(f"{where}.{key}.guided", point) for point in guided_points(dataset.get(key) or {})]
+    for key, section in (("eta", eta), ("D", reach)):
+        values = section["values"] if section else []
+        repeated = next((value for index, value in enumerate(values) if value in values[:index]), None)
+        if repeated is not None:
+            yield f"{where}.sweeps.{key}.values: {repeated:g} stands there twice"
+    for path, point in points:
+        distance = point["D"]
+        if math.isinf(point["eta"]):
+            yield f"{path}: eta is infinite; a finite step size is needed"
+        if 0 < distance < math.inf and "D_unit" not in point:
+            yield f"{path}.D_unit: D = {distance:g} has no unit; give D_unit: rms (or repaint, ddnm, dps, full)"
+        if n == 1 and point["eta"] > 0 and distance > 0:
+            yield f"n: a set of 1 has no neighbours to repel, but {path} has eta = {point['eta']:g}; n must be 2 or more"
+
+
+def _selection_faults(dataset: dict, where: str, n: int) -> Iterator[str]:
+    candidates = dataset.get("candidates")
+    if candidates and candidates["count"] < n:
+        yield f"{where}.candidates.count: {candidates['count']} candidates are fewer than n = {n}; give {n} or more"
+    if dataset.get("selection"):
+        if not candidates:
+            yield f"{where}.selection: nothing to select from; give {where}.candidates too"
+        names = [item if isinstance(item, str) else item["name"] for item in dataset["selection"]["strategies"]]
+        for name in names:
+            if names.count(name) > 1:
+                yield f"{where}.selection.strategies: {name!r} stands there twice"

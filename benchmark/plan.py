@@ -1,0 +1,334 @@
+"""The plan: a checked configuration, expanded once into every job of the run.
+
+A job is a kind, the file that it writes, the files that it reads and its settings; settings name their inputs by
+fingerprint, so that a change anywhere upstream changes everything that depends on it and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from benchmark.config import guided_points
+from benchmark.errors import BenchmarkError
+from benchmark.store import canonical, fingerprint
+
+PLAIN = {"method": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
+NO_MASK = "none"
+BANK_METRICS = {"bank"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to make: ``inputs`` maps the name of an input to a path or a list of paths."""
+
+    kind: str
+    path: str
+    settings: dict
+    inputs: dict = field(default_factory=dict)
+    resources: dict = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint(self.settings)
+
+    @cached_property
+    def json(self) -> str:
+        return canonical(self.settings)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of the grid: plain sampling, or a guidance with its step size and distance."""
+
+    guidance: dict | None
+    label: str = "plain"
+
+    @property
+    def name(self) -> str:
+        """``plain``, ``eta0.1_D0.3rms``, ``eta0.09_Dinf``; other guidances than the paper's stand in front."""
+        if self.guidance is None:
+            return "plain"
+        options = dict(self.guidance)
+        name, eta, reach, unit = (options.pop(key) for key in ("name", "eta", "D", "D_unit"))
+        front = [] if name == "nearest_neighbour" else [name]
+        front += [f"{key}{value}" for key, value in sorted(options.items())]
+        return "_".join([*front, f"eta{eta:.12g}", "Dinf" if math.isinf(reach) else f"D{reach:.12g}{unit}"])
+
+    @property
+    def keys(self) -> dict:
+        """What identifies the point in a set file."""
+        if self.guidance is None:
+            return dict(PLAIN)
+        return {"method": self.guidance["name"], **{key: self.guidance[key] for key in ("eta", "D", "D_unit")}}
+
+
+def point(eta: float, D: float, D_unit: str = "rms", guidance: str | dict | None = None, label: str = "") -> Point:
+    """The point for these values; eta = 0 and D = 0 are plain sampling, and an infinite distance has no unit."""
+    if eta == 0 or D == 0:
+        return Point(None, label or "plain")
+    part = named(guidance or "nearest_neighbour")
+    values = {"eta": float(eta), "D": float(D), "D_unit": "rms" if math.isinf(D) else D_unit}
+    return Point({**part, **values}, label)
+
+
+def named(part: str | dict) -> dict:
+    """``kmeans`` and ``{name: kmeans}`` mean the same."""
+    return {"name": part} if isinstance(part, str) else dict(part)
+
+
+class Plan:
+    """Every job of a checked configuration, in the order in which they can run."""
+
+    def __init__(self, config: dict):
+        self.config = config
+        self.root = f"results/{config['run']}"
+        self.jobs: dict[str, Job] = {}
+        self.blocks: dict[str, list[dict]] = {"eta_sweep": [], "D_sweep": [], "selection": [], "samplers": []}
+        for dataset in config["datasets"]:
+            for task in config["datasets"][dataset]["tasks"]:
+                _TaskPlan(self, dataset, task).expand()
+
+    def add(self, job: Job) -> Job:
+        """Add a job, or give back the one that writes the same file."""
+        return self.jobs.setdefault(job.path, job)
+
+    def job(self, path: str) -> Job:
+        """The job that writes a file.
+
+        Raises:
+            BenchmarkError: the configuration does not ask for this file.
+        """
+        if path not in self.jobs:
+            raise BenchmarkError(f"{path}: the configuration asks for no such file")
+        return self.jobs[path]
+
+    def of_kind(self, *kinds: str) -> Iterator[Job]:
+        """The jobs of some kinds."""
+        return (job for job in self.jobs.values() if job.kind in kinds)
+
+    def paths(self, *kinds: str) -> list[str]:
+        """The files that the jobs of some kinds write."""
+        return [job.path for job in self.of_kind(*kinds)]
+
+    def manifest(self) -> str:
+        """What metrics.parquet gathers: one line ``FINGERPRINT PATH`` for each metrics file."""
+        return "\n".join(f"{job.fingerprint} {job.path}" for job in self.of_kind("measure"))
+
+    def publish_settings(self) -> dict:
+        """What the tables and figures need to know: which points stand in which table."""
+        return {"run": self.config["run"], **self.config["publish"], "tables": self.blocks}
+
+    def tables(self) -> list[str]:
+        """The names of the tables that have rows."""
+        return [name for name, blocks in self.blocks.items() if blocks]
+
+    def figures(self) -> list[str]:
+        """The names of the figures: diversity and quality against eta and against D, one per dataset."""
+        sweeps = {"eta": "eta_sweep", "D": "D_sweep"}
+        return [
+            f"{axis}_{dataset}"
+            for axis, table in sweeps.items()
+            for dataset in dict.fromkeys(block["dataset"] for block in self.blocks[table])
+        ]
+
+
+class _TaskPlan:
+    """The jobs of one dataset and task."""
+
+    def __init__(self, plan: Plan, dataset: str, task: str):
+        self.plan, self.dataset, self.task = plan, dataset, task
+        self.config, self.spec = plan.config, plan.config["datasets"][dataset]
+        task_spec = self.spec["tasks"][task]
+        self.problem = {"name": "inpainting", "sigma": 0.0, **task_spec.get("problem", {})}
+        self.cases = self._cases(task_spec.get("mask"))
+        self.cases_fingerprint = self.cases.fingerprint
+        device = self.spec.get("device", self.config["device"])
+        self.resources = {"device": device, "gpu": int(device != "cpu")}
+
+    def expand(self) -> None:
+        """Add the task's jobs and its blocks of the tables."""
+        for table in ("eta_sweep", "D_sweep"):
+            self._sweep(table)
+        candidates = self.spec.get("candidates")
+        if candidates and self._applies(candidates):
+            for sampler in candidates["samplers"]:
+                self._selection(sampler, candidates)
+        self._comparison()
+
+    # ------------------------------------------------------------------------------------------------- tables' blocks
+    def _sweep(self, table: str) -> None:
+        axis = table.removesuffix("_sweep")
+        sweep = self.spec["sweeps"].get(axis)
+        if not sweep or not self._applies(sweep):
+            return
+        fixed = {key: sweep[key] for key in ("eta", "D", "D_unit") if key in sweep and key != axis}
+        if axis == "D":
+            fixed.pop("D_unit", None)
+        for sampler in sweep["samplers"]:
+            rows = []
+            for value in sweep["values"]:
+                at = {"D_unit": "rms", **{key: sweep[key] for key in ("eta", "D", "D_unit") if key in sweep}}
+                at[axis] = value
+                here = point(at["eta"], at["D"], at["D_unit"], sweep.get("guidance"), f"{value:g}")
+                rows.append(self._sample_row(sampler, here))
+            self._block(table, sampler, fixed, rows)
+
+    def _selection(self, sampler: str, candidates: dict) -> None:
+        shards = list(self._shards(sampler, candidates))
+        selection = self.spec.get("selection")
+        if not selection:
+            return
+        points = [Point(None), *map(_guided, guided_points(selection))]
+        rows = [self._sample_row(sampler, here) for here in points]
+        sources = [self.plan.jobs[self._set_path("samples", sampler, here.name)] for here in points]
+        for strategy in map(named, selection["strategies"]):
+            job = self._select(sampler, strategy, shards, selection.get("features", self.spec["features"]))
+            self._measure("selected", sampler, strategy["name"], job)
+            sources.append(job)
+            rows.append(self._row(sampler, {**PLAIN, "method": strategy["name"]}, strategy["name"], "selected"))
+        self._block("selection", sampler, {}, rows)
+        self._gallery(sampler, list(zip([row["label"] for row in rows], sources, strict=True)))
+
+    def _comparison(self) -> None:
+        comparison = self.spec.get("comparison")
+        if not comparison or not self._applies(comparison):
+            return
+        rows = []
+        for sampler in comparison["samplers"]:
+            for here in [Point(None), *map(_guided, guided_points(comparison))]:
+                rows.append(self._sample_row(sampler, here))
+        rows += [self._sample_row(sampler, Point(None)) for sampler in comparison.get("unguided", [])]
+        self._block("samplers", None, {}, rows)
+
+    def _block(self, table: str, sampler: str | None, fixed: dict, rows: list[dict]) -> None:
+        where = {"dataset": self.dataset, "task": self.task, "sampler": sampler, "n": self.config["n"]}
+        self.plan.blocks[table].append({**where, "fixed": fixed, "rows": rows})
+
+    def _row(self, sampler: str, keys: dict, name: str, kind: str, label: str | None = None) -> dict:
+        return {"label": label or name, "sampler": sampler, **keys, "point": name, "kind": kind}
+
+    def _sample_row(self, sampler: str, here: Point) -> dict:
+        self._measure("samples", sampler, here.name, self._sample(sampler, here))
+        return self._row(sampler, here.keys, here.name, "samples", here.label)
+
+    def _applies(self, section: dict) -> bool:
+        return self.task in section.get("tasks", [self.task])
+
+    # -------------------------------------------------------------------------------------------------------- the jobs
+    def _cases(self, mask: str | None) -> Job:
+        settings = {
+            "dataset": self.dataset,
+            "source": self.spec["source"],
+            "mask": self.config["masks"][mask] if mask is not None else None,
+            "mask_name": mask or NO_MASK,
+            "count": self.spec["cases"],
+            "seed": self.spec["case_seed"],
+        }
+        return self.plan.add(
+            Job("cases", f"{self.plan.root}/cases/{self.dataset}/{mask or NO_MASK}.parquet", settings)
+        )
+
+    def _set_path(self, kind: str, sampler: str, name: str) -> str:
+        return f"{self.plan.root}/{kind}/{self.dataset}/{self.task}/{sampler}/{name}.parquet"
+
+    def _sampling(self, sampler: str, here: Point, n: int, first_index: int) -> dict:
+        algorithm = dict(self.config["samplers"][sampler])
+        return {
+            "dataset": self.dataset,
+            "task": self.task,
+            "sampler": sampler,
+            "method": here.keys["method"],
+            "prior": self.spec["prior"],
+            "problem": self.problem,
+            "algorithm": {"name": algorithm.pop("algorithm"), **algorithm},
+            "guidance": here.guidance,
+            "n": n,
+            "first_index": first_index,
+            "seeds": self.config["seeds"],
+            "cases": self.cases_fingerprint,
+        }
+
+    def _sample(self, sampler: str, here: Point) -> Job:
+        path = self._set_path("samples", sampler, here.name)
+        if path in self.plan.jobs:
+            return self.plan.jobs[path]
+        settings = self._sampling(sampler, here, self.config["n"], 0)
+        return self.plan.add(Job("sample", path, settings, {"cases": self.cases.path}, self.resources))
+
+    def _shards(self, sampler: str, candidates: dict) -> Iterator[Job]:
+        count = candidates["count"]
+        size = candidates.get("shard_size", count)
+        for first in range(0, count, size):
+            settings = self._sampling(sampler, Point(None), min(size, count - first), first)
+            path = self._set_path("candidates", sampler, f"from{first:05d}")
+            yield self.plan.add(Job("candidates", path, settings, {"cases": self.cases.path}, self.resources))
+
+    def _select(self, sampler: str, strategy: dict, shards: list[Job], features: dict) -> Job:
+        settings = {
+            "dataset": self.dataset,
+            "task": self.task,
+            "sampler": sampler,
+            "strategy": strategy,
+            "features": features,
+            "n": self.config["n"],
+            "candidates": sum(shard.settings["n"] for shard in shards),
+            "seed": self.config["seeds"][0],
+            "cases": self.cases_fingerprint,
+            "candidate_files": [shard.fingerprint for shard in shards],
+        }
+        inputs = {"cases": self.cases.path, "candidates": [shard.path for shard in shards]}
+        return self.plan.add(
+            Job("select", self._set_path("selected", sampler, strategy["name"]), settings, inputs)
+        )
+
+    def _measure(self, kind: str, sampler: str, name: str, sets: Job) -> None:
+        path = self._set_path(f"metrics/{kind}", sampler, name)
+        if path in self.plan.jobs:
+            return
+        bank = self._bank(sampler)
+        settings = {
+            "dataset": self.dataset,
+            "task": self.task,
+            "sampler": sampler,
+            "metrics": self.spec["metrics"],
+            "features": self.spec["features"],
+            "classifier": self.spec["classifier"],
+            "problem": self.problem,
+            "n": self.config["n"],
+            "seed": self.config["seeds"][0],
+            "cases": self.cases_fingerprint,
+            "sets": sets.fingerprint,
+            "candidates": [shard.fingerprint for shard in bank],
+        }
+        inputs = {"cases": self.cases.path, "sets": sets.path, "candidates": [shard.path for shard in bank]}
+        self.plan.add(Job("measure", path, settings, inputs))
+
+    def _bank(self, sampler: str) -> list[Job]:
+        """The candidates against which coverage is measured, where a metric asks for them."""
+        candidates = self.spec.get("candidates")
+        wanted = BANK_METRICS & set(self.spec["metrics"])
+        if not (candidates and wanted and self._applies(candidates) and sampler in candidates["samplers"]):
+            return []
+        return list(self._shards(sampler, candidates))
+
+    def _gallery(self, sampler: str, rows: list[tuple[str, Job]]) -> None:
+        settings = {
+            "dataset": self.dataset,
+            "task": self.task,
+            "sampler": sampler,
+            "n": self.config["n"],
+            "seed": self.config["seeds"][0],
+            "cases": self.cases_fingerprint,
+            "rows": [{"label": label, "fingerprint": job.fingerprint} for label, job in rows],
+        }
+        inputs = {"cases": self.cases.path, "sets": [job.path for _, job in rows]}
+        path = f"{self.plan.root}/gallery/{self.dataset}/{self.task}_{sampler}.png"
+        self.plan.add(Job("gallery", path, settings, inputs))
+
+
+def _guided(spec: dict) -> Point:
+    here = point(spec["eta"], spec["D"], spec.get("D_unit", "rms"), spec.get("guidance"))
+    return Point(here.guidance, here.name)

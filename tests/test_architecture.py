@@ -1,0 +1,57 @@
+"""The house stands as docs/architecture.md draws it: imports point downwards only."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent / "benchmark"
+BOTTOM = {"errors", "store"}
+# room -> the rooms that it may import, besides itself and the bottom
+ALLOWED = {
+    "networks": set(),
+    "priors": {"networks"},
+    "problems": set(),
+    "features": {"networks", "data"},
+    "data": {"networks"},
+    "selection": {"features"},
+    "sampling": {"priors", "problems"},
+    "metrics": {"features", "networks", "data", "problems", "statistics"},
+    "publish": {"statistics"},
+    "statistics": set(),
+    "config": set(),
+    "plan": {"config", "publish.names"},
+}
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] if node.module != "benchmark" else [f"benchmark.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        found |= {name.removeprefix("benchmark.") for name in names if name.startswith("benchmark.")}
+    return found
+
+
+def _modules(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py")) if (ROOT / room).is_dir() else [ROOT / f"{room}.py"]
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_a_room_imports_only_the_rooms_below_it(room):
+    allowed = ALLOWED[room] | BOTTOM | {room}
+    wrong = {
+        f"{path.relative_to(ROOT)} imports benchmark.{name}"
+        for path in _modules(room)
+        for name in _imports(path)
+        if name != "__version__" and name not in allowed and name.split(".")[0] not in allowed
+    }
+    assert not wrong
+
+
+def test_every_package_module_belongs_to_a_room_of_the_map():
+    rooms = {path.stem if path.is_file() else path.name for path in ROOT.iterdir() if path.suffix in {"", ".py"}}
+    assert rooms - set(ALLOWED) - BOTTOM <= {"__init__", "__main__", "cli", "commands", "weights", "__pycache__"}

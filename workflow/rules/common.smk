@@ -1,0 +1,69 @@
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
+
+ROOT = Path(workflow.basedir).parent
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
+
+from benchmark.config import check
+from benchmark.errors import BenchmarkError
+from benchmark.plan import Plan
+from benchmark.store import canonical
+
+try:
+    PLAN = Plan(check(config, " + ".join(map(str, workflow.configfiles)) or "--config"))
+except BenchmarkError as error:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
+
+RUN = PLAN.root
+RUNNING = Path(".snakemake/run.pid")
+CASES = f"{RUN}/cases/{{dataset}}/{{mask}}.parquet"
+SAMPLES = f"{RUN}/samples/{{dataset}}/{{task}}/{{sampler}}/{{point}}.parquet"
+CANDIDATES = f"{RUN}/candidates/{{dataset}}/{{task}}/{{sampler}}/{{shard}}.parquet"
+SELECTED = f"{RUN}/selected/{{dataset}}/{{task}}/{{sampler}}/{{strategy}}.parquet"
+METRICS = f"{RUN}/metrics/{{kind}}/{{dataset}}/{{task}}/{{sampler}}/{{point}}.parquet"
+GALLERY = f"{RUN}/gallery/{{dataset}}/{{sheet}}.png"
+CPU_ENV = "../../envs/cpu.yaml"
+SAMPLE_ENV = "../../envs/cpu.yaml" if PLAN.config["device"] == "cpu" else "../../envs/gpu.yaml"
+
+
+wildcard_constraints:
+    dataset="[A-Za-z][A-Za-z0-9_-]*",
+    task="[A-Za-z][A-Za-z0-9_-]*",
+    sampler="[A-Za-z][A-Za-z0-9_-]*",
+    mask="[A-Za-z][A-Za-z0-9_-]*",
+    shard=r"from\d+",
+    point="[^/]+",
+    strategy="[^/]+",
+    sheet="[^/]+",
+    kind="samples|selected",
+
+
+def job_of(template, wildcards):
+    try:
+        return PLAN.job(template.format(**wildcards))
+    except BenchmarkError as error:
+        raise WorkflowError(str(error))
+
+
+def settings(template):
+    return lambda wildcards: job_of(template, wildcards).json
+
+
+def needs(template, name):
+    return lambda wildcards: job_of(template, wildcards).inputs[name]
+
+
+def resource(template, name):
+    return lambda wildcards: job_of(template, wildcards).resources[name]
+
+
+prefix = f"set -euo pipefail; export PYTHONPATH={str(ROOT)!r}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
+if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+    prefix += f"export PATH={str(Path(sys.executable).parent)!r}:$PATH; "
+shell.prefix(prefix)

@@ -1,0 +1,25 @@
+rule cases:
+    output:
+        cases=CASES,
+        preview=report(
+            f"{RUN}/cases/{{dataset}}/{{mask}}.png",
+            caption="../report/cases.rst",
+            category="Cases",
+            subcategory="{dataset}",
+            labels={"mask": "{mask}"},
+        ),
+    params:
+        settings=settings(CASES),
+    log:
+        f"{RUN}/logs/cases/{{dataset}}/{{mask}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/cases/{{dataset}}/{{mask}}.tsv"
+    conda:
+        CPU_ENV
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=60,
+    shell:
+        "python -m benchmark cases --settings {params.settings:q} "
+        "--output {output.cases:q} --preview {output.preview:q} 2> {log:q}"
