@@ -28,7 +28,6 @@ class Job:
     path: str
     settings: dict
     inputs: dict = field(default_factory=dict)
-    resources: dict = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -145,8 +144,7 @@ class _TaskPlan:
         self.problem = {"name": "inpainting", "sigma": 0.0, **task_spec.get("problem", {})}
         self.cases = self._cases(task_spec.get("mask"))
         self.cases_fingerprint = self.cases.fingerprint
-        device = self.spec.get("device", self.config["device"])
-        self.resources = {"device": device, "gpu": int(device != "cpu")}
+        self.sampled: dict[str, list[Job]] = {}
 
     def expand(self) -> None:
         """Add the task's jobs and its blocks of the tables."""
@@ -157,6 +155,8 @@ class _TaskPlan:
             for sampler in candidates["samplers"]:
                 self._selection(sampler, candidates)
         self._comparison()
+        for sampler, sets in self.sampled.items():
+            self._measure("samples", sampler, sets)
 
     # ------------------------------------------------------------------------------------------------- tables' blocks
     def _sweep(self, table: str) -> None:
@@ -184,13 +184,15 @@ class _TaskPlan:
         points = [Point(None), *map(_guided, guided_points(selection))]
         rows = [self._sample_row(sampler, here) for here in points]
         sources = [self.plan.jobs[self._set_path("samples", sampler, here.name)] for here in points]
+        selected: list[Job] = []
         for strategy in map(named, selection["strategies"]):
             job = self._select(sampler, strategy, shards, selection.get("features", self.spec["features"]))
-            self._measure("selected", sampler, strategy["name"], job)
-            sources.append(job)
+            selected.append(job)
             rows.append(self._row(sampler, {**PLAIN, "method": strategy["name"]}, strategy["name"], "selected"))
         self._block("selection", sampler, {}, rows)
-        self._gallery(sampler, list(zip([row["label"] for row in rows], sources, strict=True)))
+        self._measure("selected", sampler, selected)
+        labels = [row["label"] for row in rows]
+        self._gallery(sampler, list(zip(labels, sources + selected, strict=True)))
 
     def _comparison(self) -> None:
         comparison = self.spec.get("comparison")
@@ -211,7 +213,7 @@ class _TaskPlan:
         return {"label": label or name, "sampler": sampler, **keys, "point": name, "kind": kind}
 
     def _sample_row(self, sampler: str, here: Point) -> dict:
-        self._measure("samples", sampler, here.name, self._sample(sampler, here))
+        self._sample(sampler, here)
         return self._row(sampler, here.keys, here.name, "samples", here.label)
 
     def _applies(self, section: dict) -> bool:
@@ -256,7 +258,9 @@ class _TaskPlan:
         if path in self.plan.jobs:
             return self.plan.jobs[path]
         settings = self._sampling(sampler, here, self.config["n"], 0)
-        return self.plan.add(Job("sample", path, settings, {"cases": self.cases.path}, self.resources))
+        job = self.plan.add(Job("sample", path, settings, {"cases": self.cases.path}))
+        self.sampled.setdefault(sampler, []).append(job)
+        return job
 
     def _shards(self, sampler: str, candidates: dict) -> Iterator[Job]:
         count = candidates["count"]
@@ -264,7 +268,7 @@ class _TaskPlan:
         for first in range(0, count, size):
             settings = self._sampling(sampler, Point(None), min(size, count - first), first)
             path = self._set_path("candidates", sampler, f"from{first:05d}")
-            yield self.plan.add(Job("candidates", path, settings, {"cases": self.cases.path}, self.resources))
+            yield self.plan.add(Job("candidates", path, settings, {"cases": self.cases.path}))
 
     def _select(self, sampler: str, strategy: dict, shards: list[Job], features: dict) -> Job:
         settings = {
@@ -284,27 +288,33 @@ class _TaskPlan:
             Job("select", self._set_path("selected", sampler, strategy["name"]), settings, inputs)
         )
 
-    def _measure(self, kind: str, sampler: str, name: str, sets: Job) -> None:
-        path = self._set_path(f"metrics/{kind}", sampler, name)
-        if path in self.plan.jobs:
-            return
+    def _measure(self, kind: str, sampler: str, sets: list[Job]) -> None:
+        """Jobs that measure a sampler's sets, several files at a time: a process takes seconds to start."""
         bank = self._bank(sampler)
-        settings = {
-            "dataset": self.dataset,
-            "task": self.task,
-            "sampler": sampler,
-            "metrics": self.spec["metrics"],
-            "features": self.spec["features"],
-            "classifier": self.spec["classifier"],
-            "problem": self.problem,
-            "n": self.config["n"],
-            "seed": self.config["seeds"][0],
-            "cases": self.cases_fingerprint,
-            "sets": sets.fingerprint,
-            "candidates": [shard.fingerprint for shard in bank],
-        }
-        inputs = {"cases": self.cases.path, "sets": sets.path, "candidates": [shard.path for shard in bank]}
-        self.plan.add(Job("measure", path, settings, inputs))
+        together = self.config["measure_together"]
+        for first in range(0, len(sets), together):
+            part = sets[first : first + together]
+            settings = {
+                "dataset": self.dataset,
+                "task": self.task,
+                "sampler": sampler,
+                "metrics": self.spec["metrics"],
+                "features": self.spec["features"],
+                "classifier": self.spec["classifier"],
+                "problem": self.problem,
+                "n": self.config["n"],
+                "seed": self.config["seeds"][0],
+                "cases": self.cases_fingerprint,
+                "sets": [job.fingerprint for job in part],
+                "candidates": [shard.fingerprint for shard in bank],
+            }
+            inputs = {
+                "cases": self.cases.path,
+                "sets": [job.path for job in part],
+                "candidates": [shard.path for shard in bank],
+            }
+            path = self._set_path(f"metrics/{kind}", sampler, f"part{first // together:04d}")
+            self.plan.add(Job("measure", path, settings, inputs))
 
     def _bank(self, sampler: str) -> list[Job]:
         """The candidates against which coverage is measured, where a metric asks for them."""

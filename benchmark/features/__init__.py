@@ -1,4 +1,4 @@
-"""Feature vectors of the restorations of one case: the space in which selection and the diversity measures take distances.
+"""Feature vectors of the restorations of one case: the space in which selection and diversity measure distances.
 
 ``extract({"name": NAME, ...options}, images, hole)`` gives float64 (N, F), one row per image, in the images' order.
 A new feature is one function here and one line in :data:`FEATURES`.
@@ -24,9 +24,7 @@ def hole_pixels(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu"
     return digit_pixels(images if hole is None else images[:, :, hole], hole)
 
 
-def hole_pca(
-    images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *, components: int = 25
-) -> np.ndarray:
+def hole_pca(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *, components: int = 25) -> np.ndarray:
     """The hole's pixels on their principal axes over the images given: (N, min(components, N, C*M)).
 
     With X the centred pixels (N, F) and X = U S V^T their exact singular value decomposition, the features are

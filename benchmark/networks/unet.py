@@ -1,11 +1,11 @@
 """The ADM U-Net of guided diffusion, under the parameter names of its published checkpoints.
 
 The network predicts from a noised image x_t (B, in_channels, H, W) and its timestep t (B,) either eps alone or eps and
-variance values. One class serves the 256x256 checkpoints (ADM on ImageNet and LSUN, RePaint's CelebA-HQ) and, in a small
-configuration, the embedded priors; a state dict of the family loads strictly, with no renaming.
+variance values. One class serves the 256x256 checkpoints (ADM on ImageNet and LSUN, RePaint's CelebA-HQ) and, in a
+small configuration, the embedded priors; a state dict of the family loads strictly, with no renaming.
 
-Source: Dhariwal and Nichol, "Diffusion Models Beat GANs on Image Synthesis" (2021), section 3 and appendix; the layout of
-the parameters is that of the published state dicts.
+Source: Dhariwal and Nichol, "Diffusion Models Beat GANs on Image Synthesis" (2021), section 3 and appendix; the layout
+of the parameters is that of the published state dicts.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class GroupNorm32(nn.GroupNorm):
 class ResBlock(nn.Module):
     """x -> skip(x) + conv(silu(norm(conv(silu(norm(x)))))), conditioned on the time embedding.
 
-    ``resize`` is "up" (nearest, x2), "down" (mean of 2x2) or None; it acts on both branches, after the first activation.
+    ``resize`` is "up" (nearest, x2), "down" (mean of 2x2) or None; it acts on both branches, before the first conv.
     """
 
     def __init__(self, channels: int, out: int, embedding: int, scale_shift: bool, resize: str | None = None):

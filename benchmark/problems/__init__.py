@@ -1,0 +1,57 @@
+"""Degradation operators: one registry, one way to build them."""
+
+from __future__ import annotations
+
+import inspect
+
+import torch
+from torch import Tensor
+
+from benchmark.errors import BenchmarkError
+from benchmark.problems import operators
+from benchmark.problems.base import Problem
+
+PROBLEMS: dict[str, type[Problem]] = {
+    cls.name: cls
+    for cls in (
+        operators.Inpainting,
+        operators.Denoising,
+        operators.Colorization,
+        operators.SuperResolutionAverage,
+        operators.SuperResolutionBicubic,
+        operators.SuperResolutionBlur,
+        operators.GaussianDeblurring,
+        operators.UniformDeblurring,
+        operators.MotionDeblurring,
+    )
+}
+
+
+def build(
+    settings: dict,
+    image_shape: tuple[int, int, int],
+    hole: Tensor | None = None,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Problem:
+    """The problem of ``{"name": ..., "sigma": ..., ...options}`` for images of ``image_shape`` (C, H, W).
+
+    Args:
+        hole: bool (B, H, W), True = unknown, for problems with a mask.
+
+    Raises:
+        BenchmarkError: unknown name or option, a mask of another size, a factor that does not divide, sigma < 0.
+    """
+    options = dict(settings)
+    name = options.pop("name", None)
+    if name not in PROBLEMS:
+        raise BenchmarkError(f"problem.name: {name!r} is not known; use one of {', '.join(PROBLEMS)}")
+    known = set(inspect.signature(PROBLEMS[name].__init__).parameters) - {"self", "image_shape", "device", "dtype"}
+    for option in options:
+        if option not in known - {"hole"}:
+            raise BenchmarkError(
+                f"problem.{option}: {name} has no such option; it has {', '.join(sorted(known - {'hole'}))}"
+            )
+    if "hole" in known:
+        options["hole"] = hole
+    return PROBLEMS[name](tuple(image_shape), device=device, dtype=dtype, **options)

@@ -1,1 +1,1 @@
-"""Post-hoc selection: N of a large set of candidates, by one strategy (``strategies``) or as a hierarchy (``trees``)."""
+"""Post-hoc selection: N of many candidates, by one strategy (``strategies``) or as a hierarchy (``trees``)."""

@@ -1,9 +1,9 @@
 """The strategies that pick N of M candidates, each a pure function of their features.
 
-Every strategy has the signature ``f(features (M, F), n, seed, *, preset="paper", ...) -> indices (n,)``, distinct and
-in the order of picking. Under ``preset="reference"`` it is the released implementation of arXiv 2310.16047 with its
-constants, its seeds (whatever ``seed`` says) and its float32. A new strategy is one function here and one line in
-:data:`STRATEGIES`.
+Every strategy has the signature ``f(features (M, F), n, seed, *, preset="paper", ...) -> indices (n,)``, in the order
+of picking, distinct (but for the reference's K-means). ``preset="reference"`` is the released implementation of arXiv
+2310.16047 with its constants and its own seeds, whatever ``seed`` says. A new strategy is one function here and one
+line in :data:`STRATEGIES`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def kmeans(
 
 
 def calc_k(m: int, d: int) -> int:
-    """The neighbour to measure density with: k = round(m^(2/(d+2)) ln(m)^(d/(d+2))), at least 1, for m samples in d dims.
+    """Which neighbour to measure density with, for m samples in d dimensions: round(m^(2/(d+2)) ln(m)^(d/(d+2))) >= 1.
 
     Source: released baselines of arXiv 2310.16047, which state this rule for the k-nearest-neighbour density estimate.
     """
@@ -100,10 +100,11 @@ def kth_distances(features: np.ndarray, k: int, count_self: bool = False) -> np.
 def uniformization_log_weights(
     features: np.ndarray, *, k: int, d: float, share: float = 0.0, count_self: bool = False
 ) -> np.ndarray:
-    """log w_i with w_i = r_k(i)^d / sum_j r_k(j)^d, (M,): the inverse of the k-nearest-neighbour density k / (M V_d r_k^d).
+    """log w_i with w_i = r_k(i)^d / sum_j r_k(j)^d, (M,).
 
-    The ``int(share M)`` largest weights, the outliers, are set to zero. In logarithms, since r^25 overflows float32
-    and all but vanishes beside its largest. All zero (every sample twice or more) means equal weights.
+    That is one over the k-nearest-neighbour estimate of the density, k / (M V_d r_k^d), V_d the unit ball's volume. The
+    ``int(share M)`` largest weights, the outliers, are set to zero. In logarithms, since r^25 overflows float32 and all
+    but vanishes beside its largest. All zero (every sample twice or more) means equal weights.
     """
     with np.errstate(divide="ignore"):
         log_weights = d * np.log(kth_distances(features, k, count_self))
@@ -132,6 +133,10 @@ def uniformization(
     Source: source paper section 2.1, "Uniformization".
     """
     m = len(features)
+    if not (k is None or k >= 1) or not (d is None or d > 0) or not 0 <= share < 1:
+        raise BenchmarkError(
+            f"strategy: uniformization: k = {k}, d = {d}, share = {share}; k >= 1, d > 0, 0 <= share < 1"
+        )
     if preset == "reference":
         logs = uniformization_log_weights(features, k=k or 6, d=d or 25, share=share, count_self=True)
         weights = np.exp(logs)
@@ -170,7 +175,9 @@ def farthest(
     m = len(features)
     if first == "random":
         reference = preset == "reference"
-        start = np.random.RandomState(REFERENCE_SEED).randint(m) if reference else np.random.default_rng(seed).integers(m)
+        start = (
+            np.random.RandomState(REFERENCE_SEED).randint(m) if reference else np.random.default_rng(seed).integers(m)
+        )
     elif first == "farthest_pair":
         start = squared_distances(features, features).argmax() // m
     elif isinstance(first, int) and 0 <= first < m:

@@ -1,9 +1,13 @@
+import gc
 import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
+
+# Planning makes millions of objects that live to the end; the default threshold looks at them again and again.
+gc.set_threshold(200_000, 20, 100)
 
 ROOT = Path(workflow.basedir).parent
 if str(ROOT) not in sys.path:
@@ -12,7 +16,7 @@ if str(ROOT) not in sys.path:
 from benchmark.config import check
 from benchmark.errors import BenchmarkError
 from benchmark.plan import Plan
-from benchmark.store import canonical
+from benchmark.store import canonical, fingerprint
 
 try:
     PLAN = Plan(check(config, " + ".join(map(str, workflow.configfiles)) or "--config"))
@@ -26,10 +30,13 @@ CASES = f"{RUN}/cases/{{dataset}}/{{mask}}.parquet"
 SAMPLES = f"{RUN}/samples/{{dataset}}/{{task}}/{{sampler}}/{{point}}.parquet"
 CANDIDATES = f"{RUN}/candidates/{{dataset}}/{{task}}/{{sampler}}/{{shard}}.parquet"
 SELECTED = f"{RUN}/selected/{{dataset}}/{{task}}/{{sampler}}/{{strategy}}.parquet"
-METRICS = f"{RUN}/metrics/{{kind}}/{{dataset}}/{{task}}/{{sampler}}/{{point}}.parquet"
+METRICS = f"{RUN}/metrics/{{kind}}/{{dataset}}/{{task}}/{{sampler}}/{{part}}.parquet"
 GALLERY = f"{RUN}/gallery/{{dataset}}/{{sheet}}.png"
+DEVICE = PLAN.config["device"]
+BATCH_SIZE = PLAN.config["batch_size"]
+GPU = int(DEVICE != "cpu")
 CPU_ENV = "../../envs/cpu.yaml"
-SAMPLE_ENV = "../../envs/cpu.yaml" if PLAN.config["device"] == "cpu" else "../../envs/gpu.yaml"
+SAMPLE_ENV = "../../envs/gpu.yaml" if GPU else CPU_ENV
 
 
 wildcard_constraints:
@@ -42,6 +49,7 @@ wildcard_constraints:
     strategy="[^/]+",
     sheet="[^/]+",
     kind="samples|selected",
+    part=r"part\d+",
 
 
 def job_of(template, wildcards):
@@ -55,12 +63,8 @@ def settings(template):
     return lambda wildcards: job_of(template, wildcards).json
 
 
-def needs(template, name):
-    return lambda wildcards: job_of(template, wildcards).inputs[name]
-
-
-def resource(template, name):
-    return lambda wildcards: job_of(template, wildcards).resources[name]
+def needs(template):
+    return lambda wildcards: job_of(template, wildcards).inputs
 
 
 prefix = f"set -euo pipefail; export PYTHONPATH={str(ROOT)!r}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "

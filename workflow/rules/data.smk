@@ -8,8 +8,6 @@ rule cases:
             subcategory="{dataset}",
             labels={"mask": "{mask}"},
         ),
-    params:
-        settings=settings(CASES),
     log:
         f"{RUN}/logs/cases/{{dataset}}/{{mask}}.log",
     benchmark:
@@ -18,8 +16,10 @@ rule cases:
         CPU_ENV
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=4000,
         runtime=60,
+    params:
+        settings=settings(CASES),
     shell:
         "python -m benchmark cases --settings {params.settings:q} "
         "--output {output.cases:q} --preview {output.preview:q} 2> {log:q}"

@@ -1,31 +1,28 @@
 rule measure:
     input:
-        cases=needs(METRICS, "cases"),
-        sets=needs(METRICS, "sets"),
-        candidates=needs(METRICS, "candidates"),
+        unpack(needs(METRICS)),
     output:
         METRICS,
-    params:
-        settings=settings(METRICS),
-        candidates=lambda wildcards, input: ["--candidates", *input.candidates] if input.candidates else [],
     log:
-        f"{RUN}/logs/metrics/{{kind}}/{{dataset}}/{{task}}/{{sampler}}/{{point}}.log",
+        f"{RUN}/logs/metrics/{{kind}}/{{dataset}}/{{task}}/{{sampler}}/{{part}}.log",
     benchmark:
-        f"{RUN}/benchmarks/metrics/{{kind}}/{{dataset}}/{{task}}/{{sampler}}/{{point}}.tsv"
+        f"{RUN}/benchmarks/metrics/{{kind}}/{{dataset}}/{{task}}/{{sampler}}/{{part}}.tsv"
     conda:
         CPU_ENV
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=4000,
         runtime=240,
+    params:
+        settings=settings(METRICS),
     shell:
         "python -m benchmark measure --settings {params.settings:q} --sets {input.sets:q} --cases {input.cases:q} "
-        "{params.candidates:q} --output {output:q} 2> {log:q}"
+        "--candidates {input.candidates:q} --output {output:q} 2> {log:q}"
 
 
 rule collect:
     input:
-        manifest=f"{RUN}/plan/metrics.txt",
+        manifest=MANIFEST,
         metrics=PLAN.paths("measure"),
     output:
         f"{RUN}/metrics.parquet",
@@ -37,7 +34,7 @@ rule collect:
         CPU_ENV
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=4000,
         runtime=60,
     shell:
         "python -m benchmark collect --manifest {input.manifest:q} --output {output:q} 2> {log:q}"

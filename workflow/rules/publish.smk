@@ -1,34 +1,56 @@
-TABLES = expand(f"{RUN}/tables/{{name}}.{{format}}", name=PLAN.tables(), format=["csv", "md", "tex", "html"])
-FIGURES = expand(f"{RUN}/figures/{{name}}.{{format}}", name=PLAN.figures(), format=["png", "svg"])
-TOY = expand(f"{RUN}/figures/toy.{{format}}", format=["csv", "png", "svg"]) if PLAN.config["toy"] else []
-RESULTS = [f"{RUN}/metrics.parquet", *TABLES, *FIGURES, *TOY, *PLAN.paths("gallery")]
+TABLES = expand(
+    f"{RUN}/tables/{{name}}.{{format}}",
+    name=PLAN.tables(),
+    format=["csv", "md", "tex", "html"],
+)
+FIGURES = expand(
+    f"{RUN}/figures/{{name}}.{{format}}", name=PLAN.figures(), format=["png", "svg"]
+)
+TOY = (
+    expand(f"{RUN}/figures/toy.{{format}}", format=["csv", "png", "svg"])
+    if PLAN.config["toy"]
+    else []
+)
+PUBLISHED = [f"{RUN}/metrics.parquet", *TABLES, *FIGURES, *TOY, *PLAN.paths("gallery")]
+RESULTS = [
+    *PLAN.paths("cases", "sample", "candidates", "select", "measure"),
+    *PUBLISHED,
+]
 REPORT = f"{RUN}/report.html"
-SETTINGS_FILES = {
-    "metrics.txt": PLAN.manifest(),
-    "publish.json": canonical(PLAN.publish_settings()),
-    "config.json": canonical(PLAN.config),
-}
+PLAN_FILES = {}
+
+
+def plan_file(name, text):
+    """A file that holds a part of the plan; its name changes with it, so that results copied from elsewhere,
+    without Snakemake's records, are held against this configuration."""
+    path = Path(RUN, "plan", name)
+    path = str(path.with_stem(f"{path.stem}_{fingerprint(text)}"))
+    PLAN_FILES[path] = text
+    return path
+
+
+MANIFEST = plan_file("metrics.txt", PLAN.manifest())
+PUBLISH_SETTINGS = plan_file("publish.json", canonical(PLAN.publish_settings()))
+CONFIGURATION = plan_file("config.json", canonical(PLAN.config))
 
 
 rule plan:
     output:
         f"{RUN}/plan/{{file}}",
-    params:
-        text=lambda wildcards: SETTINGS_FILES[wildcards.file],
     log:
         f"{RUN}/logs/plan/{{file}}.log",
     conda:
         CPU_ENV
     threads: 1
-    wildcard_constraints:
-        file="metrics.txt|publish.json|config.json",
+    params:
+        text=lambda wildcards: PLAN_FILES[f"{RUN}/plan/{wildcards.file}"],
     shell:
         "printf '%s\\n' {params.text:q} > {output:q} 2> {log:q}"
 
 
 rule tables:
     input:
-        settings=f"{RUN}/plan/publish.json",
+        settings=PUBLISH_SETTINGS,
         metrics=f"{RUN}/metrics.parquet",
     output:
         [path for path in TABLES if not path.endswith(".html")],
@@ -42,8 +64,6 @@ rule tables:
             for path in TABLES
             if path.endswith(".html")
         ],
-    params:
-        folder=f"{RUN}/tables",
     log:
         f"{RUN}/logs/tables.log",
     benchmark:
@@ -52,8 +72,10 @@ rule tables:
         CPU_ENV
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=4000,
         runtime=60,
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
         "python -m benchmark tables --settings {input.settings:q} --metrics {input.metrics:q} "
         "--output-dir {params.folder:q} 2> {log:q}"
@@ -61,7 +83,7 @@ rule tables:
 
 rule figures:
     input:
-        settings=f"{RUN}/plan/publish.json",
+        settings=PUBLISH_SETTINGS,
         metrics=f"{RUN}/metrics.parquet",
     output:
         [
@@ -75,8 +97,6 @@ rule figures:
             if path.endswith(".png")
         ],
         [path for path in FIGURES if path.endswith(".svg")],
-    params:
-        folder=f"{RUN}/figures",
     log:
         f"{RUN}/logs/figures.log",
     benchmark:
@@ -85,8 +105,10 @@ rule figures:
         CPU_ENV
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=4000,
         runtime=60,
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
         "python -m benchmark figures --settings {input.settings:q} --metrics {input.metrics:q} "
         "--output-dir {params.folder:q} 2> {log:q}"
@@ -110,7 +132,7 @@ rule toy:
         CPU_ENV
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=4000,
         runtime=60,
     shell:
         "python -m benchmark toy --output-data {output.data:q} --output-figure {output.figure:q} "
@@ -119,8 +141,7 @@ rule toy:
 
 rule gallery:
     input:
-        cases=needs(GALLERY, "cases"),
-        sets=needs(GALLERY, "sets"),
+        unpack(needs(GALLERY)),
     output:
         report(
             GALLERY,
@@ -129,8 +150,6 @@ rule gallery:
             subcategory="{dataset}",
             labels={"task and sampler": "{sheet}"},
         ),
-    params:
-        settings=settings(GALLERY),
     log:
         f"{RUN}/logs/gallery/{{dataset}}/{{sheet}}.log",
     benchmark:
@@ -139,8 +158,10 @@ rule gallery:
         CPU_ENV
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=4000,
         runtime=60,
+    params:
+        settings=settings(GALLERY),
     shell:
         "python -m benchmark gallery --settings {params.settings:q} --cases {input.cases:q} --sets {input.sets:q} "
         "--output {output:q} 2> {log:q}"
@@ -148,17 +169,17 @@ rule gallery:
 
 rule report:
     input:
-        RESULTS,
-        config=f"{RUN}/plan/config.json",
+        PUBLISHED,
+        config=CONFIGURATION,
     output:
         REPORT,
-    params:
-        snakefile=workflow.main_snakefile,
     log:
         f"{RUN}/logs/report.log",
     conda:
         CPU_ENV
     threads: 1
+    params:
+        snakefile=workflow.main_snakefile,
     shell:
-        "snakemake results --snakefile {params.snakefile:q} --configfile {input.config:q} --nolock "
+        "snakemake published --snakefile {params.snakefile:q} --configfile {input.config:q} --nolock "
         "--workflow-profile none --report {output:q} > {log:q} 2>&1"

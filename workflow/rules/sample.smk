@@ -1,11 +1,8 @@
 rule sample:
     input:
-        cases=needs(SAMPLES, "cases"),
+        unpack(needs(SAMPLES)),
     output:
         SAMPLES,
-    params:
-        settings=settings(SAMPLES),
-        batch_size=PLAN.config["batch_size"],
     log:
         f"{RUN}/logs/samples/{{dataset}}/{{task}}/{{sampler}}/{{point}}.log",
     benchmark:
@@ -14,29 +11,32 @@ rule sample:
         SAMPLE_ENV
     threads: 1
     resources:
-        device=resource(SAMPLES, "device"),
-        gpu=resource(SAMPLES, "gpu"),
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        gpu=GPU,
+        device=DEVICE,
+        batch_size=BATCH_SIZE,
+        mem_mb=8000,
         runtime=720,
+    params:
+        settings=settings(SAMPLES),
     shell:
         "python -m benchmark sample --settings {params.settings:q} --cases {input.cases:q} --output {output:q} "
-        "--device {resources.device} --batch-size {params.batch_size} --threads {threads} --quiet 2> {log:q}"
+        "--device {resources.device} --batch-size {resources.batch_size} --threads {threads} --quiet 2> {log:q}"
 
 
 use rule sample as candidates with:
     input:
-        cases=needs(CANDIDATES, "cases"),
+        unpack(needs(CANDIDATES)),
     output:
         CANDIDATES,
-    params:
-        settings=settings(CANDIDATES),
-        batch_size=PLAN.config["batch_size"],
     log:
         f"{RUN}/logs/candidates/{{dataset}}/{{task}}/{{sampler}}/{{shard}}.log",
     benchmark:
         f"{RUN}/benchmarks/candidates/{{dataset}}/{{task}}/{{sampler}}/{{shard}}.tsv"
     resources:
-        device=resource(CANDIDATES, "device"),
-        gpu=resource(CANDIDATES, "gpu"),
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        gpu=GPU,
+        device=DEVICE,
+        batch_size=BATCH_SIZE,
+        mem_mb=8000,
         runtime=1440,
+    params:
+        settings=settings(CANDIDATES),

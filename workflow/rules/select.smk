@@ -1,11 +1,8 @@
 rule select:
     input:
-        cases=needs(SELECTED, "cases"),
-        candidates=needs(SELECTED, "candidates"),
+        unpack(needs(SELECTED)),
     output:
         SELECTED,
-    params:
-        settings=settings(SELECTED),
     log:
         f"{RUN}/logs/selected/{{dataset}}/{{task}}/{{sampler}}/{{strategy}}.log",
     benchmark:
@@ -14,8 +11,10 @@ rule select:
         CPU_ENV
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=4000,
         runtime=120,
+    params:
+        settings=settings(SELECTED),
     shell:
         "python -m benchmark select --settings {params.settings:q} --candidates {input.candidates:q} "
         "--cases {input.cases:q} --output {output:q} 2> {log:q}"

@@ -1,0 +1,53 @@
+# make demo: the whole benchmark on the embedded worlds.  make test: the test suite.
+# Both install what they need into .venv, once, and touch nothing else on the machine.
+PYTHON ?= python3
+CORES ?= all
+RUN := results/demo
+INSTALLED := .venv/.installed
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_CACHE_DIR := 1
+
+# Caches go into .venv; weights that torch or Hugging Face hold in the usual places are still found.
+USUAL_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
+export TORCH_HOME ?= $(USUAL_CACHE)/torch
+export HF_HOME ?= $(USUAL_CACHE)/huggingface
+export XDG_CACHE_HOME := $(CURDIR)/.venv/cache
+export MPLCONFIGDIR := $(CURDIR)/.venv/cache/matplotlib
+
+.PHONY: demo test lock clean
+
+demo: $(INSTALLED) unlocked
+	@snakemake --cores $(CORES)
+	@echo "Tables, figures and galleries are in $(RUN)/; open $(RUN)/report.html"
+
+test: $(INSTALLED)
+	@python -m pytest
+
+# A run that was killed leaves its lock behind; only one whose process is gone may be unlocked.
+.PHONY: unlocked
+unlocked: $(INSTALLED)
+	@pid=$$(cat .snakemake/run.pid 2>/dev/null); \
+	if [ -n "$$pid" ] && kill -0 "$$pid" 2>/dev/null && ps -p "$$pid" -o args= | grep -q snakemake; then \
+	    echo "error: a run is in progress (process $$pid); wait for it or stop it" >&2; exit 1; \
+	fi; \
+	if [ -n "$$(ls .snakemake/locks 2>/dev/null)" ]; then \
+	    echo "The last run was interrupted; going on where it stopped."; snakemake --unlock; \
+	fi
+
+$(INSTALLED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("error: Python 3.11 or later is needed; say make PYTHON=...") if sys.version_info < (3, 11) else None'
+	@[ -x .venv/bin/python ] || $(PYTHON) -m venv .venv
+	python -m pip install --quiet -r requirements.lock
+	python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Pins what .venv holds; run it after changing the dependencies of pyproject.toml.
+lock:
+	python -m pip freeze --all --exclude-editable --exclude pip \
+	    | sed -E 's/^((nvidia|cuda|triton|bitsandbytes)[^;]*)$$/\1 ; sys_platform == "linux"/' > requirements.lock
+
+# Removes the demo's results, and nothing else.
+clean:
+	rm -rf $(RUN)

@@ -1,0 +1,115 @@
+"""``measure``: one set file in, one tidy metrics file out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib.metadata import version
+
+import pyarrow.parquet as pq
+
+from benchmark import __version__, store
+from benchmark.errors import BenchmarkError
+from benchmark.metrics.registry import available_metrics, describe
+
+PACKAGES = ("numpy", "torch", "scikit-image", "lpips", "pyiqa")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--list", action=_List, nargs=0, help="print every metric with its definition, and stop")
+    parser.add_argument("--settings", required=True, help="JSON object or file: metrics, features, classifier, ...")
+    parser.add_argument("--sets", required=True, metavar="FILE", help="the set file to measure")
+    parser.add_argument("--cases", required=True, metavar="FILE", help="its cases")
+    parser.add_argument("--candidates", nargs="*", default=[], metavar="FILE", help="shards of the candidate bank")
+    parser.add_argument("--output", required=True, metavar="FILE", help="the metrics file to write")
+    parser.add_argument("--device", default="cpu", choices=("auto", "cpu", "cuda"), help="where networks run")
+
+
+class _List(argparse.Action):
+    def __call__(self, parser, *_):
+        print(describe())
+        parser.exit()
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, check fingerprints, measure, write."""
+    settings = store.load_settings(args.settings)
+    _check_settings(settings)
+    expect(args.sets, settings.get("sets"))
+    expect(args.cases, settings.get("cases"))
+    for path, fingerprint in zip(args.candidates, _candidate_fingerprints(settings, args.candidates), strict=True):
+        expect(path, fingerprint)
+    _check_truths(args.cases)
+    from benchmark.metrics.measure import measure_sets
+
+    table = store.read_table(args.sets, "sets")
+    origin = store.provenance_of(table)
+    rows, record = measure_sets(
+        settings,
+        store.read_sets(args.sets),
+        store.read_cases(args.cases),
+        [part for path in args.candidates for part in store.read_sets(path)],
+        _device(args.device),
+        origin.get("peak_memory"),
+    )
+    for line in record["skipped"]:
+        print(line, file=sys.stderr)
+    for where, reason in record["faults"].items():
+        print(f"{args.sets}: {where}: {reason}", file=sys.stderr)
+    versions = {package: version(package) for package in PACKAGES}
+    provenance = {"benchmark": __version__, "packages": versions, "sets": origin, **record}
+    store.write_table(args.output, "metrics", rows, settings, provenance)
+
+
+def _check_settings(settings: dict) -> None:
+    for key in ("metrics", "features"):
+        if key not in settings:
+            raise BenchmarkError(f"--settings: {key}: missing; see docs/architecture.md, section 7")
+    available_metrics(settings["metrics"], settings)
+
+
+def expect(path: str, fingerprint: str | None) -> None:
+    """Refuse a file that carries another fingerprint than the expected one; None expects nothing.
+
+    Raises:
+        BenchmarkError: no such file, not Parquet, or another fingerprint.
+    """
+    if fingerprint is None:
+        return
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except FileNotFoundError:
+        raise BenchmarkError(f"{path}: no such file; the stage that writes it has not run") from None
+    except (OSError, ValueError):
+        raise BenchmarkError(f"{path}: not a readable Parquet file; delete it and run again") from None
+    found = metadata.get(b"benchmark_fingerprint", b"?").decode()
+    if found != fingerprint:
+        raise BenchmarkError(
+            f"{path}: made with other settings (fingerprint {found}, the configuration's is {fingerprint}); "
+            "delete it and run again"
+        )
+
+
+def _candidate_fingerprints(settings: dict, paths: list[str]) -> list[str | None]:
+    fingerprints = settings.get("candidates")
+    if not isinstance(fingerprints, list) or not (fingerprints or paths):
+        return [None] * len(paths)
+    if len(fingerprints) != len(paths):
+        raise BenchmarkError(f"--candidates: {len(paths)} files; the settings name {len(fingerprints)}")
+    return fingerprints
+
+
+def _check_truths(path: str) -> None:
+    table = store.read_table(path, "cases")
+    for case, image in zip(table.column("case").to_pylist(), table.column("image").combine_chunks()):
+        if not image.is_valid or image.as_py()["bytes"] is None:
+            raise BenchmarkError(f"{path}: case {case} has no truth image; delete the file and run again")
+
+
+def _device(name: str) -> str:
+    if name != "auto":
+        return name
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

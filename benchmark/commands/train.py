@@ -1,0 +1,200 @@
+"""``python -m benchmark train prior|classifier``: train a prior or an attribute classifier on a rendered world.
+
+The same command takes an interrupted run up where its last checkpoint left it. ``--export FILE`` writes the moving
+average of the weights and their card from the checkpoint at any time, also while another process is training.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmark.errors import BenchmarkError
+
+# The prior's U-Net, on 12x32x32: narrow where pixels are many, attention where a face's attributes must agree.
+PRIOR_UNET = {
+    "image_size": 32,
+    "in_channels": 12,
+    "out_channels": 12,
+    "num_channels": 64,
+    "num_res_blocks": 1,
+    "channel_mult": [1, 1, 2],
+    "attention_resolutions": [8],
+    "num_head_channels": 32,
+    "use_scale_shift_norm": True,
+    "use_new_attention_order": True,
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=["prior", "classifier"])
+    parser.add_argument("--world", default="faces", help="the rendered world to train on (default: faces)")
+    parser.add_argument("--out", required=True, help="folder of the run: checkpoint.pt and loss.jsonl")
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=32, help="images per step")
+    parser.add_argument("--lr", type=float, default=1e-3, help="largest learning rate")
+    parser.add_argument("--ema", type=float, default=0.999, help="factor of the moving average of the weights")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
+    parser.add_argument("--unet", default="{}", help="prior: U-Net flags that differ from the defaults, as JSON")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="stop after so long; the same command goes on"
+    )
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: one per core)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--export", metavar="FILE", help="no training: write FILE (.safetensors) and its card")
+
+
+def run(args: argparse.Namespace) -> None:
+    import json
+    import time
+
+    import torch
+    from tqdm import tqdm
+
+    from benchmark.data.worlds import get_world
+    from benchmark.networks.training import TrainingState, train
+
+    if args.export:
+        print(_export(args))
+        return
+    world = get_world(args.world)
+    try:
+        flags = json.loads(args.unet)
+    except json.JSONDecodeError as error:
+        raise BenchmarkError(f"--unet: not valid JSON: {error}") from None
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
+    threads = args.threads or torch.get_num_threads()
+    names = ("world", "seed", "steps", "batch", "lr", "ema", "precision")
+    common = {name: getattr(args, name) for name in names}
+    task = _prior_task(world, common, flags) if args.what == "prior" else _classifier_task(world, common)
+
+    began = time.monotonic()
+    torch.set_num_threads(1)  # the threads work on parts of the batch instead
+    with tqdm(total=args.steps, unit="step", desc=f"train {args.what} {args.world}", mininterval=5) as bar:
+
+        def report(state: TrainingState) -> None:
+            if bar.n == 0:
+                bar.initial = bar.n = state.step - 1
+            bar.update(state.step - bar.n)
+            if state.records:
+                bar.set_postfix(loss=f"{state.records[-1]['loss']:.4f}", refresh=False)
+
+        shards = 1 if device.startswith("cuda") else threads
+        state = train(task, args.out, device, shards=shards, minutes=args.minutes, report=report)
+    minutes = (time.monotonic() - began) / 60
+    print(f"step {state.step} of {args.steps} after {minutes:.1f} minutes; {args.out}/checkpoint.pt")
+
+
+def _prior_task(world, common: dict, flags: dict):
+    from benchmark.networks.velocity import PriorTraining, VelocityTask
+    from benchmark.priors.protocol import linear_alphas_cumprod
+
+    def images(count, generator):
+        return world.render(world.sample_attributes(count, generator))
+
+    settings = PriorTraining(**common, unet={**PRIOR_UNET, **flags})
+    return VelocityTask(settings, images, linear_alphas_cumprod())
+
+
+def _classifier_task(world, common: dict):
+    from benchmark.networks.classifier import ClassifierTraining, ReadingTask
+
+    def pictures(count, generator):
+        attributes = world.sample_attributes(count, generator)
+        return world.render(attributes), attributes.values
+
+    table = {name: list(values) for name, values in world.ATTRIBUTES.items()}
+    return ReadingTask(ClassifierTraining(**common, attributes=table), pictures)
+
+
+# -------------------------------------------------------------------------------------------------------------- export
+def _export(args: argparse.Namespace) -> str:
+    """Write weights and card from the checkpoint of a run; returns a line that says what was written."""
+    from pathlib import Path
+
+    import torch
+
+    from benchmark import __version__
+    from benchmark.networks.checkpoints import ship
+    from benchmark.networks.training import read_checkpoint
+
+    path = Path(args.export)
+    if path.suffix != ".safetensors":
+        raise BenchmarkError(f"--export {path}: the file's name must end in .safetensors")
+    data = read_checkpoint(Path(args.out) / "checkpoint.pt")
+    settings, step = data["settings"], data["step"]
+    if ("unet" in settings) != (args.what == "prior"):
+        raise BenchmarkError(f"{args.out}/checkpoint.pt: not the checkpoint of a {args.what}")
+    flags = {"batch": 32, "lr": 1e-3, "ema": 0.999, "seed": 0, "precision": "bf16"}
+    options = "".join(f" --{name} {settings[name]}" for name, usual in flags.items() if settings[name] != usual)
+    training = {
+        "command": f"python -m benchmark train {args.what} --world {settings['world']} --steps {settings['steps']}"
+        f"{options} --out {args.out}",
+        "step": step,
+        "images_seen": step * settings["batch"],
+        "seconds": round(data["seconds"]),
+        "weights": f"exponential moving average, factor {settings['ema']}",
+        "optimiser": "AdamW (betas 0.9 and 0.99, no weight decay), gradient clipped to norm 1, warm-up, cosine decay",
+        "settings": settings,
+        "last_record": data["records"][-1] if data["records"] else None,
+        "benchmark": __version__,
+        "torch": str(torch.__version__).split("+")[0],
+    }
+    describe = _prior_card if args.what == "prior" else _classifier_card
+    card, dtype = describe(settings, data["average"])
+    card = ship(path, data["average"], {**card, "training": training}, dtype)
+    return f"{path}: step {step} of {settings['steps']}, {card['parameters']} parameters, {card['bytes']} bytes"
+
+
+def _prior_card(settings: dict, average: dict):
+    import torch
+
+    unet, side = settings["unet"], settings["unshuffle"]
+    card = {
+        "what": f"unconditional prior of the {settings['world']} world",
+        "licence": "MIT, like the project; trained on the project's own renderings only",
+        "architecture": "ADM U-Net (benchmark/networks/unet.py) on pixel-unshuffled images",
+        "unet": unet,
+        "unshuffle": side,
+        "shape": [unet["in_channels"] // side**2, unet["image_size"] * side, unet["image_size"] * side],
+        "prediction": "v",
+        "loss": "mean squared error in v, t uniform over 0..999 (benchmark/networks/velocity.py)",
+        "schedule": "linear",
+    }
+    # Half precision halves the file; the rounding of the weights is below what training leaves undecided.
+    return card, torch.float16
+
+
+def _classifier_card(settings: dict, average: dict):
+    import torch
+
+    from benchmark.data.worlds import get_world
+    from benchmark.networks.classifier import AttributeNet, Classifier
+
+    counts = {name: len(values) for name, values in settings["attributes"].items()}
+    network = AttributeNet(counts, tuple(settings["widths"]), settings["features"])
+    network.load_state_dict({name: value.half().float() for name, value in average.items()})
+    card = {
+        "what": f"attribute classifier of the {settings['world']} world",
+        "licence": "MIT, like the project; trained on the project's own renderings only",
+        "architecture": "convolutions, one layer of features, a head per attribute (benchmark/networks/classifier.py)",
+        "network": {"widths": list(settings["widths"]), "features": settings["features"]},
+        "attributes": settings["attributes"],
+        "loss": "sum of the attributes' cross entropies; half of the pictures mildly spoilt (noise, blur, colour)",
+        "test": accuracy(Classifier(network, settings["attributes"]), get_world(settings["world"])),
+    }
+    return card, torch.float16
+
+
+def accuracy(classifier, world, count: int = 4000, seed: int = 10_000_019) -> dict:
+    """Accuracy and share of confident readings (over .9) per attribute on fresh renders."""
+    import torch
+
+    attributes = world.sample_attributes(count, torch.Generator().manual_seed(seed))
+    reading = classifier(world.render(attributes))
+    result = {"renders": count, "seed": seed, "accuracy": {}, "confident": {}}
+    for name, probabilities in reading.probabilities.items():
+        confidence, best = probabilities.max(dim=1)
+        result["accuracy"][name] = round((best == attributes.values[name]).float().mean().item(), 5)
+        result["confident"][name] = round((confidence > 0.9).float().mean().item(), 5)
+    return result

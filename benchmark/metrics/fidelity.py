@@ -1,0 +1,115 @@
+"""How well a set agrees with the measurement and with the truth.
+
+Distortion to the truth comes three ways: the mean over samples, the best of the N (which rises with diversity), and
+that of the set's mean picture (which falls when the samples leave their mean where it was, however far they spread).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmark.metrics.registry import Metric
+from benchmark.metrics.view import SetView
+
+METRICS = (
+    Metric(
+        "consistency",
+        ("measurement",),
+        "lower",
+        "[-1, 1] units",
+        "mean over samples of RMS(A x - y), as the sampler recorded it on its unrounded pictures",
+    ),
+    Metric(
+        "consistency_composited",
+        ("measurement", "truth"),
+        "lower",
+        "[-1, 1] units",
+        "mean over samples of RMS(A c - A x_true), c = clip(A^+ A x_true + (I - A^+ A) x): what is left once the "
+        "measured part of the truth is put back and the picture is clipped to its range",
+    ),
+    Metric("psnr", ("truth",), "higher", "dB", "10 log10(4 / MSE) of a sample against the truth", "sample"),
+    Metric("psnr_mean", ("truth",), "higher", "dB", "mean over samples of the PSNR to the truth"),
+    Metric("psnr_best", ("truth",), "higher", "dB", "highest PSNR to the truth among the N"),
+    Metric("psnr_of_mean", ("truth",), "higher", "dB", "PSNR of the set's mean picture to the truth"),
+    Metric(
+        "ssim",
+        ("truth",),
+        "higher",
+        "1",
+        "structural similarity of a sample to the truth: uniform 7x7 windows, mean over channels, range 2",
+        "sample",
+    ),
+    Metric("ssim_mean", ("truth",), "higher", "1", "mean over samples of the SSIM to the truth"),
+    Metric("ssim_best", ("truth",), "higher", "1", "highest SSIM to the truth among the N"),
+    Metric("ssim_of_mean", ("truth",), "higher", "1", "SSIM of the set's mean picture to the truth"),
+)
+WINDOW = 7
+
+
+def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float | np.ndarray]:
+    """The fidelity metrics of a set; SSIM is NaN for pictures smaller than its window."""
+    truth, mean = view.truth, view.images.mean(axis=0, dtype=np.float64)
+    psnrs = psnr(view.images, truth)
+    values = {
+        "consistency": float(np.mean(view.columns["consistency"].astype(np.float64))),
+        "psnr": psnrs,
+        "psnr_mean": float(psnrs.mean()),
+        "psnr_best": float(psnrs.max()),
+        "psnr_of_mean": float(psnr(mean[None], truth)[0]),
+    }
+    if wanted & {"ssim", "ssim_mean", "ssim_best", "ssim_of_mean"}:
+        ssims = ssim(view.images, truth)
+        values |= {
+            "ssim": ssims,
+            "ssim_mean": float(ssims.mean()),
+            "ssim_best": float(ssims.max()),
+            "ssim_of_mean": float(ssim(mean[None], truth)[0]),
+        }
+    if "consistency_composited" in wanted:
+        values["consistency_composited"] = consistency_composited(view)
+    return values
+
+
+def psnr(images: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """10 log10(2^2 / MSE) for images (N, C, H, W) and truth (C, H, W) in [-1, 1]; infinite where they are equal."""
+    error = ((images.astype(np.float64) - truth) ** 2).mean(axis=(1, 2, 3))
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(4 / error)
+
+
+def ssim(images: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Structural similarity to the truth, (N,), by scikit-image: uniform 7x7 windows, sample covariance, data range 2.
+
+    The mean over channels and over the pixels whose window lies inside. Source: Wang et al. 2004.
+    """
+    from skimage.metrics import structural_similarity
+
+    if min(truth.shape[1:]) < WINDOW:
+        return np.full(len(images), np.nan)
+    truth = truth.astype(np.float64)
+    return np.array(
+        [
+            structural_similarity(image.astype(np.float64), truth, win_size=WINDOW, data_range=2.0, channel_axis=0)
+            for image in images
+        ]
+    )
+
+
+def consistency_composited(view: SetView) -> float:
+    """RMS(A c - A x_true) of the clipped composite c, mean over samples; the noise of the measurement plays no part."""
+    settings = view.settings.get("problem") or {"name": "inpainting"}
+    if settings["name"] == "inpainting" and view.hole is not None:
+        composite = np.where(view.hole, view.images, view.truth).clip(-1, 1)
+        errors = (composite - view.truth)[:, :, ~view.hole].astype(np.float64)
+        return float(np.sqrt((errors**2).mean(axis=(1, 2))).mean())
+    import torch
+
+    from benchmark import problems
+
+    hole = None if view.hole is None else torch.from_numpy(view.hole)[None, None, None]
+    problem = problems.build({**settings, "sigma": 0.0}, view.truth.shape, hole=hole)
+    truth, images = torch.from_numpy(view.truth)[None, None], torch.from_numpy(view.images)[None]
+    measured = problem.A(truth)
+    composite = (problem.pinv(measured) + images - problem.pinv(problem.A(images))).clamp(-1, 1)
+    errors = (problem.A(composite) - measured).flatten(2).double()
+    return float(errors.square().mean(2).sqrt().mean())

@@ -1,0 +1,106 @@
+"""LPIPS: between the samples of a set, in the whole picture and in the hole, and to the truth.
+
+The mean over the unordered pairs of a set is what the source paper calls LPIPS diversity. ``alex`` is the network that
+LPIPS is mostly reported with, ``vgg`` the one with which the source paper's baselines select. Every picture goes
+through each network once; :mod:`benchmark.metrics.lpips_pairs` says exactly what is computed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.metrics import weights
+from benchmark.metrics.diversity import condensed, mean_and_min
+from benchmark.metrics.registry import Metric
+from benchmark.metrics.view import SetFile, SetView
+
+if TYPE_CHECKING:
+    import lpips
+
+BACKBONES = {"alex": "alexnet", "vgg": "vgg16"}
+
+
+def _declared(net: str, backbone: str) -> tuple[Metric, ...]:
+    def metric(name: str, needs: tuple[str, ...], direction: str, definition: str) -> Metric:
+        words = f"{definition} (LPIPS {net}, version 0.1)"
+        return Metric(f"lpips_{net}_{name}", needs, direction, "LPIPS", words, weights=(backbone,))
+
+    pairs, hole, truth = ("pairs", "weights"), ("pairs", "hole", "weights"), ("truth", "weights")
+    return (
+        metric("mean", pairs, "higher", "mean over pairs: the source paper's LPIPS diversity"),
+        metric("min", pairs, "higher", "smallest pair"),
+        metric("hole_mean", hole, "higher", "mean over pairs of the mean of the LPIPS map over the hole"),
+        metric("hole_min", hole, "higher", "smallest pair's mean of the LPIPS map over the hole"),
+        metric("to_truth_mean", truth, "lower", "mean over samples of the distance to the truth"),
+        metric("to_truth_best", truth, "lower", "smallest distance to the truth among the N"),
+        metric("to_truth_of_mean", truth, "lower", "distance of the set's mean picture to the truth"),
+    )
+
+
+METRICS = tuple(metric for net, backbone in BACKBONES.items() for metric in _declared(net, backbone))
+
+
+def prepare(file: SetFile, wanted: frozenset[str]) -> None:
+    """Load the networks that are asked for, by hash.
+
+    Raises:
+        BenchmarkError: a weights file with a wrong hash or of another form.
+    """
+    from benchmark.metrics import lpips_pairs
+
+    for net in _networks(wanted):
+        path, digest = weights.verified(BACKBONES[net], file.settings.get("weights") or {})
+        model = lpips_pairs.load(net, path, file.device)
+        file.record.setdefault("weights", {})[BACKBONES[net]] = digest
+        file.record["weights"][f"lpips heads {net} 0.1"] = lpips_pairs.HEADS[net]
+        file.once(("lpips", net), lambda model=model: model)
+
+
+def _networks(wanted: frozenset[str]) -> list[str]:
+    return [net for net in BACKBONES if any(name.startswith(f"lpips_{net}_") for name in wanted)]
+
+
+def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
+    """The LPIPS metrics of a set; NaN for pictures too small for the network."""
+    values = {}
+    for net in _networks(wanted):
+        model = view.file.once(("lpips", net), lambda: None)
+        values |= {f"lpips_{net}_{name}": value for name, value in of_set(model, net, view).items()}
+    return values
+
+
+def of_set(model: lpips.LPIPS, net: str, view: SetView) -> dict[str, float]:
+    """The LPIPS metrics of a set with one network."""
+    from benchmark.metrics import lpips_pairs
+
+    n, size = len(view.images), view.images.shape[-2:]
+    if min(size) < lpips_pairs.SMALLEST[net]:
+        smallest = lpips_pairs.SMALLEST[net]
+        view.file.fault(f"lpips_{net}", f"pictures of {size[0]}x{size[1]}; LPIPS needs {smallest}x{smallest}")
+        names = ("mean", "min", "hole_mean", "hole_min", "to_truth_mean", "to_truth_best", "to_truth_of_mean")
+        return dict.fromkeys(names, np.nan)
+    mean = view.images.mean(axis=0, dtype=np.float64).astype(np.float32)
+    pictures = lpips_pairs.as_rgb(np.concatenate([view.images, view.truth[None], mean[None]]))
+    embedding = lpips_pairs.Embedding(model, tuple(size))
+    vectors = embedding(pictures)
+    whole = _distances(vectors, embedding.place_weights(), pictures)
+    values = dict(zip(("mean", "min"), mean_and_min(condensed(whole[:n, :n]))))
+    if view.hole is not None:
+        hole = _distances(vectors[:n], embedding.place_weights(view.hole), pictures[:n])
+        values |= dict(zip(("hole_mean", "hole_min"), mean_and_min(condensed(hole))))
+    to_truth = whole[:n, n]
+    return {
+        **values,
+        "to_truth_mean": float(to_truth.mean()),
+        "to_truth_best": float(to_truth.min()),
+        "to_truth_of_mean": float(whole[n + 1, n]),
+    }
+
+
+def _distances(vectors, places, pictures) -> np.ndarray:
+    from benchmark.metrics import lpips_pairs
+
+    squares = lpips_pairs.squared_distances(vectors, vectors, places).double().cpu().numpy()
+    return lpips_pairs.exact_zeros(squares, pictures)

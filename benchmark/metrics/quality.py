@@ -1,0 +1,240 @@
+"""Quality without a reference: NIQE as pyiqa computes it, NIQE refitted on clean pictures, and pyiqa's other metrics.
+
+NIQE rewards the natural statistics of the whole picture, most of which is known in inpainting, and at 256x256 it sees
+the upper left 192x192 alone; hence ``niqe_corners``. A picture that it cannot score (flat, too small) has NaN and is
+counted in ``niqe_undefined``. pyiqa's licence allows non-commercial use alone, and so do the weights' that it serves.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.errors import BenchmarkError
+from benchmark.metrics import weights
+from benchmark.metrics.registry import Metric
+from benchmark.metrics.view import SetFile, SetView, drawn_world
+
+METRICS = (
+    Metric(
+        "niqe",
+        ("weights",),
+        "lower",
+        "NIQE",
+        "mean over samples of NIQE by pyiqa's defaults: YIQ luma, whole 96x96 blocks from upper left, original model",
+        weights=("niqe",),
+    ),
+    Metric(
+        "niqe_corners",
+        ("weights",),
+        "lower",
+        "NIQE",
+        "mean over samples and over the four 192x192 corners of the same NIQE, so that every pixel of 256x256 counts",
+        weights=("niqe",),
+    ),
+    Metric("niqe_undefined", ("weights",), "lower", "samples", "samples that NIQE cannot score", weights=("niqe",)),
+    Metric(
+        "niqe_refit",
+        (),
+        "lower",
+        "refitted NIQE",
+        "mean over samples of NIQE's distance to the dataset's own clean pictures, 32x32 blocks at a stride of 16 "
+        "(block and stride are settings); on another scale than NIQE",
+    ),
+    Metric(
+        "pyiqa:{name}",
+        ("weights",),
+        "none",
+        "as pyiqa defines it",
+        "mean over samples of any no-reference metric of pyiqa",
+    ),
+)
+CORNER = 192
+SMALLEST = 96
+REFIT = {"block": 32, "stride": 16, "images": 128, "seed": 20240}
+
+
+def prepare(file: SetFile, wanted: frozenset[str]) -> None:
+    """Load what is asked for, weights by hash, and record the flags.
+
+    Raises:
+        BenchmarkError: a weights file with a wrong hash, a metric that pyiqa does not have.
+    """
+    if wanted & {"niqe", "niqe_corners", "niqe_undefined"}:
+        path, digest = weights.verified("niqe", file.settings.get("weights") or {})
+        file.record.setdefault("weights", {})["niqe"] = digest
+        metric = _create("niqe", path)
+        flags = {"color_space": metric.net.color_space, "crop_border": metric.net.crop_border, "block": SMALLEST}
+        file.record["niqe"] = {**flags, "by": "pyiqa", "device": "cpu"}
+        file.once("niqe", lambda: metric)
+    for name in _pyiqa_names(wanted):
+        path = None
+        override = (file.settings.get("weights") or {}).get(f"pyiqa:{name}")
+        if override:
+            path = Path(override["path"]).expanduser()
+            digest = weights.check(path, override["sha256"], f"the weights of pyiqa's {name}")
+            file.record.setdefault("weights", {})[f"pyiqa:{name}"] = digest
+        metric = _create(name, path)
+        file.once(("pyiqa", name), lambda metric=metric: metric)
+
+
+def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
+    """The quality metrics of a set: means over the samples that have a value."""
+    values = {}
+    if wanted & {"niqe", "niqe_undefined"}:
+        scores = view.per_image("niqe", lambda images: niqe(view.file, images))
+        values |= {"niqe": _mean(scores), "niqe_undefined": float(np.isnan(scores).sum())}
+        if np.isnan(scores).any():
+            size = "x".join(map(str, view.images.shape[-2:]))
+            view.file.fault(
+                f"niqe, {view.case}",
+                f"{int(np.isnan(scores).sum())} of {len(scores)} samples have no NIQE: {size} pixels, "
+                f"{SMALLEST}x{SMALLEST} that are not flat are needed",
+            )
+    if "niqe_corners" in wanted:
+        values["niqe_corners"] = _mean(view.per_image("niqe_corners", lambda images: corners(view.file, images)))
+    if "niqe_refit" in wanted:
+        values["niqe_refit"] = _refitted(view)
+    for name in _pyiqa_names(wanted):
+        metric = view.file.once(("pyiqa", name), lambda: None)
+        scores = view.per_image(f"pyiqa:{name}", lambda images, metric=metric: scored(metric, images))
+        values[f"pyiqa:{name}"] = _mean(scores)
+    return values
+
+
+def _pyiqa_names(wanted: frozenset[str]) -> list[str]:
+    return sorted(name.removeprefix("pyiqa:") for name in wanted if name.startswith("pyiqa:") and "{" not in name)
+
+
+def _mean(scores: np.ndarray) -> float:
+    known = scores[np.isfinite(scores)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+# ---------------------------------------------------------------------------------------------------------------- pyiqa
+def _create(name: str, path: Path | None):
+    """A no-reference metric of pyiqa on the CPU; never fetches anything.
+
+    Raises:
+        BenchmarkError: pyiqa has no such metric, it needs a reference, or its weights are absent.
+    """
+    import pyiqa
+
+    if name not in pyiqa.list_models(metric_mode="NR"):
+        raise BenchmarkError(f"metrics: pyiqa has no no-reference metric {name!r}")
+    options = {} if path is None else {"pretrained_model_path": str(path)}
+    with offline(name):
+        return pyiqa.create_metric(name, device="cpu", **options)
+
+
+@contextmanager
+def offline(name: str):
+    """Within, a metric of pyiqa that wants to fetch its weights is a one-line error."""
+    from pyiqa.utils import download_util
+
+    def refuse(url, *_, **__):
+        raise BenchmarkError(f"pyiqa:{name}: weights are absent: put {url.rsplit('/', 1)[-1]} into {cache}")
+
+    cache = download_util.DEFAULT_CACHE_DIR
+    original = download_util.download_url_to_file
+    download_util.download_url_to_file = refuse
+    try:
+        yield
+    finally:
+        download_util.download_url_to_file = original
+
+
+def scored(metric, images: np.ndarray, chunk: int = 32) -> np.ndarray:
+    """A pyiqa metric of pictures (N, C, H, W) in [-1, 1]: (N,); NaN for those that it cannot score.
+
+    In batches; a batch that fails is gone through picture by picture.
+    """
+    import torch
+
+    pictures = ((torch.as_tensor(images, dtype=torch.float32) + 1) / 2).clamp(0, 1)
+    pictures = pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
+    scores = []
+    for batch in pictures.split(chunk):
+        try:
+            scores.append(_batch(metric, batch))
+        except (RuntimeError, ValueError, AssertionError, np.linalg.LinAlgError):
+            scores += [_single(metric, picture[None]) for picture in batch]
+    return np.concatenate(scores)
+
+
+def _batch(metric, batch) -> np.ndarray:
+    import torch
+
+    with torch.inference_mode():
+        return np.atleast_1d(metric(batch).double().cpu().numpy().squeeze())
+
+
+def _single(metric, picture) -> np.ndarray:
+    try:
+        return _batch(metric, picture)
+    except (RuntimeError, ValueError, AssertionError, np.linalg.LinAlgError):
+        return np.array([np.nan])
+
+
+def niqe(file: SetFile, images: np.ndarray) -> np.ndarray:
+    """NIQE of pictures (N, C, H, W): (N,); NaN for flat ones and for those smaller than 96x96."""
+    if min(images.shape[-2:]) < SMALLEST:
+        return np.full(len(images), np.nan)
+    return scored(file.once("niqe", lambda: None), images)
+
+
+def corners(file: SetFile, images: np.ndarray) -> np.ndarray:
+    """Mean NIQE of the four 192x192 corners of each picture: (N,); NaN for pictures smaller than that."""
+    height, width = images.shape[-2:]
+    if min(height, width) < CORNER:
+        file.fault("niqe_corners", f"pictures of {height}x{width}; {CORNER}x{CORNER} are needed")
+        return np.full(len(images), np.nan)
+    places = {(top, left) for top in (0, height - CORNER) for left in (0, width - CORNER)}
+    crops = [images[..., top : top + CORNER, left : left + CORNER] for top, left in sorted(places)]
+    return np.mean([niqe(file, crop) for crop in crops], axis=0)
+
+
+# ------------------------------------------------------------------------------------------------------------ refitted
+def _refitted(view: SetView) -> float:
+    from benchmark.metrics import niqe_features
+
+    options = {**REFIT, **view.settings.get("niqe_refit", {})}
+    size = view.truth.shape
+    if min(size[1:]) < options["block"]:
+        block = options["block"]
+        view.file.fault("niqe_refit", f"pictures of {size[1]}x{size[2]}; blocks of {block}x{block} are needed")
+        return np.nan
+    model = view.file.once(("niqe_refit", size), lambda: _fitted(view, options))
+    if model is None:
+        return np.nan
+    return _mean(view.per_image("niqe_refit", lambda images: niqe_features.score(images, model)))
+
+
+def _fitted(view: SetView, options: dict):
+    """The model of the clean pictures: renders of the dataset's world, or else the truths of the file's cases."""
+    from benchmark.metrics import niqe_features
+
+    images, source = _clean_pictures(view, options)
+    try:
+        model = niqe_features.fit(images, options["block"], options["stride"])
+    except ValueError as error:
+        view.file.fault("niqe_refit", f"{error} ({len(images)} {source})")
+        return None
+    flags = {"block": model.block, "stride": model.stride, "blocks": model.blocks}
+    view.file.record["niqe_refit"] = {**flags, "pictures": len(images), "source": source}
+    return model
+
+
+def _clean_pictures(view: SetView, options: dict) -> tuple[np.ndarray, str]:
+    world = drawn_world(view)
+    if world is None:
+        truths = {other.case: other.truth for other in view.file.views}
+        return np.stack(list(truths.values())), "truths of the cases"
+    import torch
+
+    attributes = world.sample_attributes(options["images"], torch.Generator().manual_seed(options["seed"]))
+    pictures = world.render(attributes, view.truth.shape[-1]).numpy()
+    # Stored pictures have 8 bits; so have these.
+    return np.rint((pictures + 1) * 127.5) / 127.5 - 1, "renders of the world"

@@ -1,0 +1,158 @@
+"""What a metric declares, and the list of the families: a new family is one module and one line in ``FAMILIES``.
+
+A family module has ``METRICS``, a tuple of :class:`Metric`, and ``measure(view, wanted) -> {name: value}``, where a
+value is a number for the whole set or an array (N,) for its samples. Family modules import numpy alone at the top, so
+that the plan of a run can ask what is available without loading a network library.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+from benchmark.errors import BenchmarkError
+from benchmark.metrics import weights
+
+FAMILIES = ("diversity", "fidelity", "attributes", "cost", "bank", "perceptual", "quality", "pooled")
+NEEDS = ("pairs", "truth", "measurement", "attributes", "classifier", "features", "hole", "bank", "weights", "pool")
+DIRECTIONS = {"higher": 1, "lower": -1, "none": 0}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: ``name`` may hold placeholders (``attribute_entropy/{attribute}``).
+
+    ``direction``: whether a higher or a lower value is better, or none. ``per``: what has a value: a ``set``, each
+    ``sample`` of it, or the ``pool`` of all sets of a file. ``weights``: names in ``weights.WEIGHTS``.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    direction: str
+    unit: str
+    definition: str
+    per: str = "set"
+    weights: tuple[str, ...] = ()
+
+    def matches(self, name: str) -> bool:
+        """Whether ``name`` is this metric's, placeholders standing for any text."""
+        return self._pattern.fullmatch(name) is not None
+
+    @property
+    def _pattern(self) -> re.Pattern:
+        parts = re.split(r"\{\w+\}", self.name)
+        return re.compile(r"(.+)".join(re.escape(part) for part in parts))
+
+
+@cache
+def family(name: str) -> ModuleType:
+    """The module of a family."""
+    return importlib.import_module(f"benchmark.metrics.{name}")
+
+
+@cache
+def metrics() -> dict[str, tuple[str, Metric]]:
+    """Every metric: name -> (family, metric), in the order of the families."""
+    return {metric.name: (name, metric) for name in FAMILIES for metric in family(name).METRICS}
+
+
+def find(name: str) -> tuple[str, Metric]:
+    """The family and the metric that a name stands for.
+
+    Raises:
+        BenchmarkError: no metric has this name.
+    """
+    table = metrics()
+    if name in table:
+        return table[name]
+    for entry in table.values():
+        if entry[1].matches(name):
+            return entry
+    known = [*FAMILIES, *table]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise BenchmarkError(
+        f"metrics: no metric or family {name!r}; {hint}families: {', '.join(FAMILIES)}; metrics: {', '.join(table)}"
+    )
+
+
+def expand(names: list[str]) -> list[str]:
+    """Metric names from names of metrics and families, in the order asked.
+
+    A placeholder metric of a family stays as it is (``attribute_entropy/{attribute}``: every attribute), except those
+    that need a name from outside (``pyiqa:{name}``), which must be asked for one by one.
+
+    Raises:
+        BenchmarkError: an unknown name, or a metric asked for twice.
+    """
+    result: dict[str, str] = {}
+    for name in names:
+        if name in FAMILIES:
+            members = [metric.name for metric in family(name).METRICS if not metric.name.startswith("pyiqa:")]
+        else:
+            find(name)
+            members = [name]
+        for member in members:
+            if member in result:
+                first = result[member]
+                also = "" if member == name == first else f" (by {first!r} and by {name!r})"
+                raise BenchmarkError(f"metrics: {member!r} is asked for twice{also}; name it once")
+            result[member] = name
+    return list(result)
+
+
+def available_metrics(names: list[str], settings: dict | None = None) -> tuple[list[str], list[str]]:
+    """Which of the metrics can be computed, and one line for each that cannot, saying why.
+
+    Args:
+        names: metrics and families, as in the configuration.
+        settings: those of the ``measure`` command; what they say about classifier, candidates and weights is heeded.
+
+    Returns:
+        The usable metric names, and the lines ``NAME: skipped: REASON``. Looks at no more than whether files exist; the
+        hash of a weights file is checked where it is loaded.
+
+    Raises:
+        BenchmarkError: an unknown name, or a metric asked for twice.
+    """
+    settings = settings or {}
+    usable, skipped = [], []
+    for name in expand(names):
+        reason = _obstacle(name, find(name)[1], settings)
+        if reason is None:
+            usable.append(name)
+        else:
+            skipped.append(f"{name}: skipped: {reason}")
+    return usable, skipped
+
+
+def _obstacle(name: str, metric: Metric, settings: dict) -> str | None:
+    if "classifier" in metric.needs and not settings.get("classifier", True):
+        return "the dataset has no classifier"
+    if "bank" in metric.needs and settings.get("candidates", True) in ([], None):
+        return "there are no candidates of this case to measure against"
+    for weight in metric.weights:
+        reason = weights.absent(weight, settings.get("weights") or {})
+        if reason is not None:
+            return reason
+    if name.startswith("pyiqa:"):
+        return weights.absent_pyiqa(name.removeprefix("pyiqa:"), settings.get("weights") or {})
+    return None
+
+
+def describe() -> str:
+    """The registry as text, one metric a line."""
+    lines = []
+    for name in FAMILIES:
+        lines.append(f"[{name}]")
+        for metric in family(name).METRICS:
+            arrow = {"higher": "+", "lower": "-", "none": "0"}[metric.direction]
+            needs = ", ".join([*metric.needs, *(f"weights of {weight}" for weight in metric.weights)]) or "nothing"
+            lines.append(
+                f"  {metric.name} ({arrow}, {metric.unit}; per {metric.per}; needs {needs}): {metric.definition}"
+            )
+    return "\n".join(lines)

@@ -1,0 +1,114 @@
+"""A linear problem y = A x + 2 sigma n for a batch of cases, with its singular system A = U S V^T.
+
+Spectral arrays z = V^T x keep the shape of the image: a coefficient for each pixel and channel, in a layout of the
+operator's own, and ``singulars`` (broadcastable to z) says which are measured: s = 0 is the null space.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from benchmark.errors import BenchmarkError
+
+
+class Problem:
+    """A degradation of images (..., C, H, W) in [-1, 1]; ``sigma`` is the noise level on the [0, 1] scale.
+
+    Subclasses give ``singulars`` and the orthonormal maps ``Vt``, ``V``, ``Ut``, ``U``; everything else follows.
+
+    Attributes:
+        name: of the registry.
+        image_shape: (C, H, W).
+        hole: bool (B, 1, 1, H, W), True = unknown; None without a mask.
+        sigma: standard deviation of the noise on the [0, 1] scale (2 sigma on tensors).
+        singulars: broadcastable to (B, N, C, H, W); 0 where nothing is measured.
+    """
+
+    name = ""
+    hole: Tensor | None = None
+    has_singular_system = True
+
+    def __init__(self, image_shape: tuple[int, int, int], sigma: float = 0.0):
+        if sigma < 0:
+            raise BenchmarkError(f"problem.sigma: {sigma} is negative; give a standard deviation of 0 or more")
+        self.image_shape, self.sigma = tuple(image_shape), float(sigma)
+
+    singulars: Tensor
+
+    def Vt(self, x: Tensor) -> Tensor:
+        """V^T x: image to spectral array, orthonormal."""
+        raise NotImplementedError
+
+    def V(self, z: Tensor) -> Tensor:
+        """V z: spectral array to image."""
+        raise NotImplementedError
+
+    def Ut(self, y: Tensor) -> Tensor:
+        """U^T y, placed on the measured coefficients of a spectral array; 0 elsewhere."""
+        raise NotImplementedError
+
+    def U(self, z: Tensor) -> Tensor:
+        """U z: the measured coefficients of a spectral array to a measurement."""
+        raise NotImplementedError
+
+    def A(self, x: Tensor) -> Tensor:
+        """A x = U S V^T x."""
+        return self.U(self.singulars * self.Vt(x))
+
+    def At(self, y: Tensor) -> Tensor:
+        """A^T y = V S U^T y."""
+        return self.V(self.singulars * self.Ut(y))
+
+    def pinv(self, y: Tensor) -> Tensor:
+        """A^+ y = V S^+ U^T y."""
+        return self.V(self.inverse_singulars * self.Ut(y))
+
+    @property
+    def inverse_singulars(self) -> Tensor:
+        """1 / s, and 0 where s = 0."""
+        measured = self.singulars > 0
+        return torch.where(measured, 1 / torch.where(measured, self.singulars, 1.0), 0.0)
+
+    def measure(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        """y = A x + 2 sigma n for images in [-1, 1]; ``noise`` n has the measurement's shape."""
+        y = self.A(x)
+        return y if self.sigma == 0 or noise is None else y + 2 * self.sigma * self.observed(noise)
+
+    def observed(self, y: Tensor) -> Tensor:
+        """A measurement-shaped array with what is not measured set to 0 (inpainting keeps the image's shape)."""
+        return y
+
+    def observed_count(self, y: Tensor) -> Tensor | int:
+        """How many numbers one measurement holds."""
+        return y[0, 0].numel()
+
+    def proximal(self, x0: Tensor, y: Tensor, rho: float) -> Tensor:
+        """argmin_z ||y - A z||^2 + rho ||z - x0||^2 = x0 + V [s (U^T y - s V^T x0) / (s^2 + rho)].
+
+        Written as a correction to x0, so that nothing cancels when rho is tiny.
+        """
+        s = self.singulars
+        return x0 + self.V(s * (self.Ut(y) - s * self.Vt(x0)) / (s * s + rho))
+
+    def consistency(self, x: Tensor, y: Tensor) -> Tensor:
+        """Root mean square of A x - y over the measured numbers, on the [-1, 1] scale: (B, N)."""
+        residual = (self.A(x) - y).flatten(2).double()
+        return (residual.square().sum(-1) / self.observed_count(y)).sqrt()
+
+    def paste(self, x: Tensor, y: Tensor) -> Tensor:
+        """x with its measured part replaced by the measurement's: x - A^+ (A x - y)."""
+        return x - self.pinv(self.A(x) - y)
+
+
+def divides(factor: int, image_shape: tuple[int, int, int], name: str) -> None:
+    """Refuse a factor that does not divide height and width.
+
+    Raises:
+        BenchmarkError: naming the sizes.
+    """
+    _, height, width = image_shape
+    if factor < 1 or height % factor or width % factor:
+        raise BenchmarkError(
+            f"problem {name}: factor {factor} does not divide {height}x{width}; use a common divisor of {height} and {width}"
+        )

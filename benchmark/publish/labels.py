@@ -1,0 +1,154 @@
+"""What a reader sees instead of the names in the files: measures with unit and direction, points of the grid, sweeps."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric as tables and figures show it. ``better``: 1 higher, -1 lower, 0 neither; ``unit`` may be empty."""
+
+    name: str
+    label: str
+    better: int = 0
+    unit: str = ""
+    group: str = "other"
+
+    @property
+    def arrow(self) -> str:
+        """↑ where higher is better, ↓ where lower is."""
+        return {1: "↑", -1: "↓", 0: ""}[self.better]
+
+    @property
+    def header(self) -> str:
+        """Label, unit and arrow: ``PSNR, best of N (dB) ↑``."""
+        return " ".join(filter(None, [self.label, f"({self.unit})" if self.unit else "", self.arrow]))
+
+
+# Pattern of the metric's name -> label (\1 the pattern's first group), better, unit, group. Inside a group, the order
+# is that of preference: a table with room for three diversity columns takes the first three that were measured.
+_CATALOGUE = [
+    (r"lpips_(\w+)_mean", r"LPIPS \1", 1, "", "diversity"),
+    (r"feature_distance_mean", "Feature distance", 1, "", "diversity"),
+    (r"pixel_distance_hole_mean", "Pixel distance in hole", 1, "", "diversity"),
+    (r"attribute_entropy", "Attribute entropy", 1, "bits", "diversity"),
+    (r"class_entropy", "Class entropy", 1, "bits", "diversity"),
+    (r"vendi_q1", "Vendi score, q=1", 1, "", "diversity"),
+    (r"vendi_q2", "Vendi score, q=2", 1, "", "diversity"),
+    (r"attribute_distinct", "Distinct attribute vectors", 1, "", "diversity"),
+    (r"class_distinct", "Distinct classes", 1, "", "diversity"),
+    (r"cluster_distinct", "Distinct clusters", 1, "", "diversity"),
+    (r"attribute_entropy/(\w+)", r"Entropy of \1", 1, "bits", "diversity"),
+    (r"lpips_(\w+)_min", r"LPIPS \1, smallest", 1, "", "diversity"),
+    (r"lpips_(\w+)_hole(?:_mean)?", r"LPIPS \1 in hole", 1, "", "diversity"),
+    (r"lpips_(\w+)_hole_min", r"LPIPS \1 in hole, smallest", 1, "", "diversity"),
+    (r"feature_distance_min", "Feature distance, smallest", 1, "", "diversity"),
+    (r"pixel_distance_hole_min", "Pixel distance in hole, smallest", 1, "", "diversity"),
+    (r"(\w+)_feature_mean", r"Distance of \1 features", 1, "1 − cos", "diversity"),
+    (r"(\w+)_feature_min", r"Distance of \1 features, smallest", 1, "1 − cos", "diversity"),
+    (r"bank_coverage", "Coverage of candidates", 1, "", "coverage"),
+    (r"kcentre_radius", "K-centre radius", -1, "", "coverage"),
+    (r"bank_distance", "Distance to candidates", -1, "", "coverage"),
+    (r"niqe", "NIQE", -1, "", "quality"),
+    (r"niqe_refit", "NIQE, refitted", -1, "", "quality"),
+    (r"niqe_cov\w*|niqe_corners", "NIQE, corner crops", -1, "", "quality"),
+    (r"off_support", "Off support", -1, "share", "quality"),
+    (r"psnr_best", "PSNR, best of N", 1, "dB", "quality"),
+    (r"psnr_mean", "PSNR, mean", 1, "dB", "quality"),
+    (r"ssim_best", "SSIM, best of N", 1, "", "quality"),
+    (r"ssim_mean", "SSIM, mean", 1, "", "quality"),
+    (r"psnr_of_mean", "PSNR of the mean", 1, "dB", "quality"),
+    (r"ssim_of_mean", "SSIM of the mean", 1, "", "quality"),
+    (r"lpips_(\w+)_to_truth_?(\w*)", r"LPIPS \1 to truth \2", -1, "", "quality"),
+    (r"pyiqa:(.+)", r"\1", 0, "", "quality"),
+    (r"kid", "KID", -1, "", "quality"),
+    (r"consistency", "Consistency error", -1, "", "fidelity"),
+    (r"consistency_composited", "Consistency error, composited", -1, "", "fidelity"),
+    (r"finite_share", "Finite samples", 1, "share", "fidelity"),
+    (r"gate_open", "Guidance active", 0, "share", "guidance"),
+    (r"attribute_confidence", "Attribute confidence", 1, "", "quality"),
+    (r"class_confidence", "Class confidence", 1, "", "quality"),
+    (r"nfe", "Network evaluations", -1, "", "cost"),
+    (r"seconds", "Time", -1, "s", "cost"),
+    (r"peak_memory", "Peak memory", -1, "bytes", "cost"),
+]
+STRATEGIES = {
+    "kmeans": "Cluster representatives",
+    "uniformization": "Uniformization",
+    "farthest": "Farthest points",
+    "random": "Random draw",
+}
+UNITS = {"rms": "RMS", "repaint": "RePaint's unit", "ddnm": "DDNM's unit", "dps": "DPS's unit", "full": "whole image"}
+
+
+@cache
+def measure(name: str) -> Measure:
+    """How a metric is shown; one that the catalogue does not know is shown by its name, without a direction."""
+    for pattern, label, better, unit, group in _CATALOGUE:
+        match = re.fullmatch(pattern, name)
+        if match:
+            return Measure(name, match.expand(label).replace("_", " ").strip(), better, unit, group)
+    return Measure(name, name.replace("_", " "))
+
+
+def rank(name: str) -> tuple[int, str]:
+    """Sorting key: the order of the catalogue, what it does not know at the end."""
+    for position, (pattern, *_) in enumerate(_CATALOGUE):
+        if re.fullmatch(pattern, name):
+            return position, name
+    return len(_CATALOGUE), name
+
+
+def preferred(present: set[str], *groups: str, count: int | None = None) -> list[Measure]:
+    """The first ``count`` measures of these groups that are present, in the catalogue's order."""
+    chosen = [measure(name) for name in sorted(present, key=rank) if measure(name).group in groups]
+    return chosen[:count]
+
+
+def number(value: float) -> str:
+    """A grid value: 0.07, ∞."""
+    return "∞" if math.isinf(value) else f"{value:g}"
+
+
+def distance(row: dict) -> str:
+    """A row's D with its unit: ``0.3 RMS``, ``∞``."""
+    return number(row["D"]) if math.isinf(row["D"]) else f"{number(row['D'])} {UNITS.get(row['D_unit'], row['D_unit'])}"
+
+
+def is_plain(row: dict) -> bool:
+    """Whether a row of a block is the plain point."""
+    return row["method"] == "plain"
+
+
+def axis_value(row: dict, axis: str) -> str:
+    """A row's place in a sweep as the paper prints it: ``0 (posterior)``, ``0.07``, ``∞``."""
+    return "0 (posterior)" if is_plain(row) else number(row[axis])
+
+
+def point(row: dict) -> str:
+    """A point of the grid in words: Plain; η 0.1, D 0.3 RMS; Cluster representatives."""
+    if is_plain(row):
+        return "Plain"
+    if row.get("kind") == "selected":
+        return strategy(row["method"])
+    guidance = "" if row["method"] == "nearest_neighbour" else f"{row['method']} "
+    return f"{guidance}η {number(row['eta'])}, D {distance(row)}"
+
+
+def strategy(name: str) -> str:
+    """A selection strategy in words."""
+    return STRATEGIES.get(name, name)
+
+
+def point_of_name(name: str) -> str:
+    """The words for a point's file name: plain, eta0.1_D0.3rms, eta0.09_Dinf, kmeans; another name stays itself."""
+    match = re.fullmatch(r"(?:(\w+?)_)?eta([\d.e+-]+)_D(?:(inf)|([\d.]+(?:e[+-]?\d+)?)([a-z]*))", name)
+    if match:
+        method, eta, infinite, reach, unit = match.groups()
+        row = {"method": method or "nearest_neighbour", "eta": float(eta), "D_unit": unit or "rms"}
+        return point({**row, "D": math.inf if infinite else float(reach)})
+    return "Plain" if name == "plain" else strategy(name)

@@ -1,0 +1,195 @@
+"""The measured values of a run, as arrays that the statistics take, and their summaries.
+
+The unit is the case: where several tasks (masks) are taken together, a case's values are averaged over them first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from benchmark import statistics, store
+from benchmark.errors import BenchmarkError
+from benchmark.publish.labels import rank
+from benchmark.statistics import Interval
+
+POINT_KEYS = ["dataset", "task", "sampler", "method", "eta", "D", "D_unit"]
+OVERALL = "overall"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One task, or several taken together (``name`` is then "overall")."""
+
+    name: str
+    tasks: tuple[str, ...]
+
+
+def scopes(tasks: list[str]) -> list[Scope]:
+    """The overall view first, then each task; a single task is its own overall view."""
+    each = [Scope(task, (task,)) for task in tasks]
+    return [Scope(OVERALL, tuple(tasks)), *each] if len(tasks) > 1 else each
+
+
+@dataclass(frozen=True)
+class Group:
+    """Blocks of one table that differ in their task alone: a dataset, its sampler and the rows that all tasks share."""
+
+    table: str
+    dataset: str
+    sampler: str | None
+    fixed: dict
+    rows: tuple[dict, ...]
+    tasks: tuple[str, ...]
+    n: int
+
+    def scopes(self) -> list[Scope]:
+        """The overall view first, then each task."""
+        return scopes(list(self.tasks))
+
+
+def groups(settings: dict, table: str) -> list[Group]:
+    """The blocks of a table put together by dataset, sampler and rows, in the order of the settings."""
+    found: dict[str, list[dict]] = {}
+    for block in settings["tables"].get(table, []):
+        shared = {key: block.get(key) for key in ("dataset", "sampler", "fixed", "rows", "n")}
+        found.setdefault(store.canonical(shared), []).append(block)
+    return [
+        Group(
+            table,
+            blocks[0]["dataset"],
+            blocks[0].get("sampler"),
+            blocks[0].get("fixed") or {},
+            tuple(blocks[0]["rows"]),
+            tuple(block["task"] for block in blocks),
+            blocks[0].get("n", 0),
+        )
+        for blocks in found.values()
+    ]
+
+
+class Measured:
+    """The metrics of a run. ``values(...)`` gives (tasks, cases, seeds) arrays, NaN where there is no value."""
+
+    def __init__(self, path: str, level: float = statistics.LEVEL):
+        self.path, self.level = str(path), level
+        frame = store.read_table(path, "metrics").to_pandas()
+        frame = frame[frame["index"].isna() & frame["case"].notna()]
+        if frame.empty:
+            raise BenchmarkError(f"{path}: holds no value of a set; run `python -m benchmark collect` again")
+        self._axes = {
+            dataset: (sorted(part["case"].unique()), sorted(part["seed"].unique()))
+            for dataset, part in frame.groupby("dataset", observed=True)
+        }
+        self._frames = {key: part for key, part in frame.groupby(POINT_KEYS, observed=True, sort=False)}
+        self._arrays: dict[tuple, dict[str, np.ndarray]] = {}
+        self._summaries: dict[tuple, Interval] = {}
+
+    def metrics(self, group: Group, rows: list[dict] | None = None) -> list[str]:
+        """The metrics with a finite value anywhere in a group (or in some of its rows), in the catalogue's order."""
+        present = {
+            name
+            for row in rows or group.rows
+            for task in group.tasks
+            for name, values in self._point(group.dataset, task, row).items()
+            if np.isfinite(values).any()
+        }
+        return sorted(present, key=rank)
+
+    def values(self, dataset: str, scope: Scope, row: dict, metric: str) -> np.ndarray:
+        """Values (tasks, cases, seeds) of a metric at a point.
+
+        Raises:
+            BenchmarkError: the metrics file has no row for the point.
+        """
+        empty = np.full([len(axis) for axis in self._axes.get(dataset, ((), ()))], np.nan)
+        return np.stack([self._point(dataset, task, row).get(metric, empty) for task in scope.tasks])
+
+    def by_case(self, dataset: str, scope: Scope, row: dict, metric: str) -> np.ndarray:
+        """Values (cases, seeds), averaged over the scope's tasks."""
+        return _mean(self.values(dataset, scope, row, metric), axis=0)
+
+    def mean(self, dataset: str, scope: Scope, row: dict, metric: str) -> Interval:
+        """Mean over cases with its interval."""
+        key = ("mean", dataset, scope, _point_key(row), metric)
+        if key not in self._summaries:
+            self._summaries[key] = statistics.mean_interval(self.by_case(dataset, scope, row, metric), self.level)
+        return self._summaries[key]
+
+    def difference(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str) -> Interval:
+        """Mean over cases of (row - plain), paired by task, case and seed, with interval and sign-flip p-value."""
+        key = ("difference", dataset, scope, _point_key(row), _point_key(plain), metric)
+        if key not in self._summaries:
+            here, there = (self.values(dataset, scope, at, metric) for at in (row, plain))
+            change = _mean(here - there, axis=0)
+            self._summaries[key] = statistics.paired_difference(change, np.zeros_like(change), self.level)
+        return self._summaries[key]
+
+    def improvement(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str, better: int) -> Interval:
+        """Probability that the row is better than plain, over cases."""
+        here, there = (self.values(dataset, scope, at, metric) for at in (row, plain))
+        known = np.isfinite(here) & np.isfinite(there)
+        here, there = (_mean(np.where(known, values, np.nan), axis=0) for values in (here, there))
+        return statistics.probability_of_improvement(here, there, better < 0, self.level)
+
+    def trend(self, dataset: str, scope: Scope, rows: list[dict], metric: str) -> tuple[float, float]:
+        """One-sided p-values of a rise and of a fall over the rows, in their order (Page's test)."""
+        levels = np.stack([_mean(self.by_case(dataset, scope, row, metric), axis=1) for row in rows], axis=1)
+        return statistics.trend_test(levels, True), statistics.trend_test(levels, False)
+
+    def D_rms(self, dataset: str, scope: Scope, row: dict) -> float:
+        """The mean over tasks and cases of the RMS twin of a row's D."""
+        return float(np.mean([self._frame(dataset, task, row)["D_rms"].mean() for task in scope.tasks]))
+
+    def sets(self, dataset: str, scope: Scope, row: dict) -> int:
+        """How many sets (tasks, cases and seeds) a point has rows for."""
+        return sum(len(self._frame(dataset, task, row).drop_duplicates(["case", "seed"])) for task in scope.tasks)
+
+    def _frame(self, dataset: str, task: str, row: dict) -> pd.DataFrame:
+        key = (dataset, task, *_point_key(row))
+        if key not in self._frames:
+            sampler, method, eta, reach, unit = _point_key(row)
+            raise BenchmarkError(
+                f"{self.path}: no row for dataset {dataset}, task {task}, sampler {sampler}, method {method}, "
+                f"eta {eta:g}, D {reach:g} {unit}, which the tables need; run the workflow again to measure it"
+            )
+        return self._frames[key]
+
+    def _point(self, dataset: str, task: str, row: dict) -> dict[str, np.ndarray]:
+        key = (dataset, task, *_point_key(row))
+        if key not in self._arrays:
+            frame = self._frame(dataset, task, row)
+            self._arrays[key] = dict(self._columns(dataset, frame))
+        return self._arrays[key]
+
+    def _columns(self, dataset: str, frame: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+        cases, seeds = self._axes[dataset]
+        for name, part in frame.groupby("metric", observed=True):
+            at = pd.Index(cases).get_indexer(part["case"]), pd.Index(seeds).get_indexer(part["seed"])
+            if len(set(zip(*at))) < len(part):
+                where = ", ".join(str(frame[key].iloc[0]) for key in POINT_KEYS)
+                raise BenchmarkError(f"{self.path}: {name} stands twice for one set of {where}; collect the metrics again")
+            values = np.full((len(cases), len(seeds)), np.nan)
+            values[at] = part["value"]
+            yield name, values
+
+
+def plain_of(rows: tuple[dict, ...], row: dict) -> dict | None:
+    """The plain row of a row's sampler, if it is among the rows."""
+    same = (other for other in rows if other["method"] == "plain" and other["sampler"] == row["sampler"])
+    return next(same, None)
+
+
+def _point_key(row: dict) -> tuple:
+    return row["sampler"], row["method"], float(row["eta"]), float(row["D"]), row["D_unit"]
+
+
+def _mean(values: np.ndarray, axis: int) -> np.ndarray:
+    """Mean over the finite values; NaN, without a warning, where there is none."""
+    finite = np.isfinite(values)
+    count = finite.sum(axis)
+    return np.where(count > 0, np.where(finite, values, 0.0).sum(axis) / np.maximum(count, 1), math.nan)

@@ -1,0 +1,41 @@
+"""The published numbers that stand beside ours: ``published.yaml``, and which of its rows belongs to which of ours."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+FILE = Path(__file__).with_name("published.yaml")
+
+
+@cache
+def published() -> dict:
+    """The data file as it stands: source, columns, tables."""
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+
+
+def beside(table: str, rows: list[dict]) -> tuple[list[dict | None], list[dict]]:
+    """The published row beside each of our rows, and the published rows without a partner.
+
+    eta has one meaning everywhere and is matched by value. D is matched where it is 0 or infinite; between those it is
+    counted in another unit, and the finite values are set side by side in their order if there are equally many.
+    """
+    axis = published()["tables"][table]["axis"]
+    theirs = published()["tables"][table]["rows"]
+    ours = [0.0 if row["method"] == "plain" else float(row[axis]) for row in rows]
+    partner: dict[int, dict] = {}
+    for index, value in enumerate(ours):
+        if axis == "eta" or value in (0, math.inf):
+            match = next((row for row in theirs if row[axis] == value), None)
+            if match is not None:
+                partner[index] = match
+    if axis == "D":
+        middle = sorted((index for index, value in enumerate(ours) if 0 < value < math.inf), key=ours.__getitem__)
+        their_middle = [row for row in theirs if 0 < row[axis] < math.inf]
+        if len(middle) == len(their_middle):
+            partner |= dict(zip(middle, their_middle, strict=True))
+    alone = [row for row in theirs if all(row is not other for other in partner.values())]
+    return [partner.get(index) for index in range(len(rows))], alone

@@ -1,0 +1,88 @@
+"""DDNM and DDNM+: denoising diffusion null-space models (Wang, Yu, Zhang; ICLR 2023, arXiv 2212.00490)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from benchmark.priors.schedule import travel_schedule
+from benchmark.sampling.state import State, abar_at, check_options, predict_eps
+
+
+def ddnm(
+    prior, problem, y: Tensor, noise, guide, *, preset: str = "paper", steps: int = 100, eta_ddim: float = 0.85,
+    travel_length: int = 1, travel_repeat: int = 1, clip: bool = False, paste: bool = False,
+) -> Iterator[State]:
+    """Replace the range-space part of every clean estimate by the measurement's.
+
+    From t to the next timestep u, with e = eps(x, t):
+
+        x0    = (x - sqrt(1 - abar_t) e) / sqrt(abar_t);  guidance acts here
+        x0hat = x0 - A^+ (A x0 - y)                                                     (equation 13)
+        x     = sqrt(abar_u) x0hat + sqrt(1 - abar_u) (eta z + sqrt(1 - eta^2) e)
+
+    With measurement noise (DDNM+, equations 17-19) the correction and the noise are scaled per singular value, see
+    :func:`_noisy_update`. A step back in time travel draws x = sqrt(abar_u) x0 + sqrt(1 - abar_u) z from the guided,
+    not projected estimate. ``reference`` takes the time factor u/1000 of the next timestep, ``paper`` t/1000.
+
+    Raises:
+        BenchmarkError: options out of range.
+    """
+    check_options(preset=preset, steps=steps, eta_ddim=eta_ddim)
+    skip = 1000 // steps
+    times = [t * skip if t >= 0 else -1 for t in travel_schedule(steps, travel_length, travel_repeat)]
+    x, nfe = noise(), 0
+    yield State(times[0], x, None, None, None, nfe)
+    for t, u in zip(times[:-1], times[1:], strict=True):
+        abar_u = abar_at(prior, u)
+        if u > t:
+            x = math.sqrt(abar_u) * x0_guided + math.sqrt(1 - abar_u) * noise()
+            yield State(u, x, None, None, None, nfe)
+            continue
+        abar = abar_at(prior, t)
+        eps, _ = predict_eps(prior, x, t)
+        nfe += 1
+        x0 = (x - math.sqrt(1 - abar) * eps) / math.sqrt(abar)
+        if clip:
+            x0 = x0.clamp(-1, 1)
+        x0_guided, repulsion = x0, None
+        if u >= 0:
+            x0_guided, repulsion = guide(x0, (u if preset == "reference" else t) / 1000)
+        z = noise()
+        if problem.sigma == 0:
+            x0_projected = x0_guided - problem.pinv(problem.A(x0_guided) - y)
+            x = math.sqrt(abar_u) * x0_projected
+            if u >= 0:
+                x = x + math.sqrt(1 - abar_u) * (eta_ddim * z + math.sqrt(1 - eta_ddim**2) * eps)
+        else:
+            x = _noisy_update(problem, y, x0_guided, eps, z, abar_u, eta_ddim)
+        if u < 0 and paste:
+            x = problem.paste(x, y)
+        yield State(u, x, x0, x0_guided, repulsion, nfe)
+
+
+def _noisy_update(
+    problem, y: Tensor, x0: Tensor, eps: Tensor, z: Tensor, abar_u: float, eta: float
+) -> Tensor:
+    """DDNM+ (section 3.3): per singular value s, with a = sqrt(abar_u), sigma = sqrt(1 - abar_u), sigma_y in [-1, 1]:
+
+    lambda = 1 if sigma >= a sigma_y / s, else s sigma sqrt(1 - eta^2) / (a sigma_y);
+    noise  = eta sigma z + sigma sqrt(1 - eta^2) e where s = 0; sqrt(sigma^2 - (a sigma_y / s)^2) z where lambda = 1;
+    eta sigma z elsewhere. All in the basis V, rotated there and back.
+    """
+    a, sigma, sigma_y = math.sqrt(abar_u), math.sqrt(1 - abar_u), 2 * problem.sigma
+    s = problem.singulars
+    measured = s > 0
+    inverse = torch.where(measured, 1 / torch.where(measured, s, 1.0), 0.0)
+    exact = sigma >= a * sigma_y * inverse
+    shrink = s * (sigma * math.sqrt(1 - eta**2) / (a * sigma_y))
+    lam = torch.where(exact, torch.ones_like(shrink), shrink)
+    residual = problem.Vt(x0) - problem.Ut(y) * inverse
+    x0_hat = x0 - problem.V(torch.where(measured, lam * residual, torch.zeros_like(residual)))
+    from_z = torch.where(exact, (sigma**2 - (a * sigma_y * inverse) ** 2).clamp_min(0).sqrt(), eta * sigma + 0 * s)
+    from_z = torch.where(measured, from_z, eta * sigma)
+    from_eps = torch.where(measured, 0.0, sigma * math.sqrt(1 - eta**2))
+    return a * x0_hat + problem.V(from_z * problem.Vt(z) + from_eps * problem.Vt(eps))

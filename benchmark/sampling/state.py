@@ -1,0 +1,95 @@
+"""What every sampler shares: the state that it yields, the call of the prior, the reverse variance, option checks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from benchmark.errors import BenchmarkError
+from benchmark.sampling.guidance import Repulsion
+
+PRESETS = ("paper", "reference")
+
+
+@dataclass(frozen=True)
+class State:
+    """A sampler's state after one step; images are (B, N, C, H, W).
+
+    Attributes:
+        t: the original timestep of ``x``; -1 = clean.
+        x: the state; of the last State it is the restoration.
+        x0, x0_guided: the clean estimate before and after guidance; None for a step back in time.
+        repulsion: neighbours and gates; None where guidance did not act.
+        nfe: network evaluations so far, per sample.
+        extra: what a sampler shows beside (the projected estimate, a gradient, the result of its data step).
+    """
+
+    t: int
+    x: Tensor
+    x0: Tensor | None
+    x0_guided: Tensor | None
+    repulsion: Repulsion | None
+    nfe: int
+    extra: dict | None = None
+
+
+def abar_at(prior, t: int) -> float:
+    """abar_t of the prior's schedule; abar_{-1} = 1."""
+    return 1.0 if t < 0 else float(prior.alphas_cumprod[t])
+
+
+def predict_eps(prior, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
+    """eps and variance values for a batch of sets (B, N, C, H, W) at original timestep t."""
+    eps, variance = prior(x.flatten(0, 1), int(t))
+    return eps.unflatten(0, x.shape[:2]), None if variance is None else variance.unflatten(0, x.shape[:2])
+
+
+def reverse_log_variance(schedule, k: int, kind: str, variance: Tensor | None) -> Tensor | float:
+    """log sigma_k^2 of the ancestral step.
+
+    ``fixed_small``: log beta~_k; ``fixed_large``: log beta_k (beta~_1 at k = 0); ``learned_range``:
+    f log beta_k + (1 - f) log beta~_k (clipped), f = (v + 1) / 2 (Nichol and Dhariwal 2021, equation 15).
+
+    Raises:
+        BenchmarkError: learned range of a network that gives no variance values.
+    """
+    low, high = schedule.posterior_log_variance_clipped[k], math.log(schedule.betas[k])
+    if kind == "learned_range":
+        if variance is None:
+            raise BenchmarkError(
+                "variance: learned_range needs a network with 2C output channels; this one gives eps only, use fixed_small"
+            )
+        f = (variance + 1) / 2
+        return f * high + (1 - f) * low
+    if kind == "fixed_large":
+        return low if k == 0 else high
+    if kind == "fixed_small":
+        return low
+    raise BenchmarkError(f"variance: {kind!r} is not known; use learned_range, fixed_small or fixed_large")
+
+
+def default_variance(prior) -> str:
+    """learned_range where the network gives it, fixed_small elsewhere."""
+    return "learned_range" if prior.learned_range else "fixed_small"
+
+
+def check_options(*, preset: str, steps: int | str | None = None, eta_ddim: float | None = None) -> None:
+    """Refuse options that no sampler can run with.
+
+    Raises:
+        BenchmarkError: naming the option and what would be right.
+    """
+    if preset not in PRESETS:
+        raise BenchmarkError(f"preset: {preset!r} is not known; use paper or reference")
+    if isinstance(steps, int) and not 1 <= steps <= 1000:
+        raise BenchmarkError(f"steps: {steps} is out of range; give 1 to 1000")
+    if eta_ddim is not None and not 0 <= eta_ddim <= 1:
+        raise BenchmarkError(f"eta_ddim: {eta_ddim} is out of range; give 0 to 1")
+
+
+def clip(x: Tensor) -> Tensor:
+    """clamp(x, -1, 1)."""
+    return torch.clamp(x, -1, 1)
