@@ -2,7 +2,4 @@
 include: "workflow/Snakefile"
 
 
-rule everything:
-    default_target: True
-    input:
-        rules.all.input,
+workflow.default_target = "all"

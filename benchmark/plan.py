@@ -13,11 +13,12 @@ from functools import cached_property
 
 from benchmark.config import guided_points
 from benchmark.errors import BenchmarkError
+from benchmark.metrics.registry import expand, find
+from benchmark.publish.names import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
 from benchmark.store import canonical, fingerprint
 
 PLAIN = {"method": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
 NO_MASK = "none"
-BANK_METRICS = {"bank"}
 
 
 @dataclass(frozen=True)
@@ -121,17 +122,14 @@ class Plan:
         return {"run": self.config["run"], **self.config["publish"], "tables": self.blocks}
 
     def tables(self) -> list[str]:
-        """The names of the tables that have rows."""
-        return [name for name, blocks in self.blocks.items() if blocks]
+        """The files of the tables."""
+        names, formats = table_names(self.publish_settings()), TABLE_FORMATS
+        return [f"{self.root}/tables/{name}.{suffix}" for name in names for suffix in formats]
 
     def figures(self) -> list[str]:
-        """The names of the figures: diversity and quality against eta and against D, one per dataset."""
-        sweeps = {"eta": "eta_sweep", "D": "D_sweep"}
-        return [
-            f"{axis}_{dataset}"
-            for axis, table in sweeps.items()
-            for dataset in dict.fromkeys(block["dataset"] for block in self.blocks[table])
-        ]
+        """The files of the figures."""
+        names, formats = figure_names(self.publish_settings()), FIGURE_FORMATS
+        return [f"{self.root}/figures/{name}.{suffix}" for name in names for suffix in formats]
 
 
 class _TaskPlan:
@@ -145,6 +143,7 @@ class _TaskPlan:
         self.cases = self._cases(task_spec.get("mask"))
         self.cases_fingerprint = self.cases.fingerprint
         self.sampled: dict[str, list[Job]] = {}
+        self.needs_bank = any("bank" in find(name)[1].needs for name in expand(self.spec["metrics"]))
 
     def expand(self) -> None:
         """Add the task's jobs and its blocks of the tables."""
@@ -229,9 +228,7 @@ class _TaskPlan:
             "count": self.spec["cases"],
             "seed": self.spec["case_seed"],
         }
-        return self.plan.add(
-            Job("cases", f"{self.plan.root}/cases/{self.dataset}/{mask or NO_MASK}.parquet", settings)
-        )
+        return self.plan.add(Job("cases", f"{self.plan.root}/cases/{self.dataset}/{mask or NO_MASK}.parquet", settings))
 
     def _set_path(self, kind: str, sampler: str, name: str) -> str:
         return f"{self.plan.root}/{kind}/{self.dataset}/{self.task}/{sampler}/{name}.parquet"
@@ -284,9 +281,7 @@ class _TaskPlan:
             "candidate_files": [shard.fingerprint for shard in shards],
         }
         inputs = {"cases": self.cases.path, "candidates": [shard.path for shard in shards]}
-        return self.plan.add(
-            Job("select", self._set_path("selected", sampler, strategy["name"]), settings, inputs)
-        )
+        return self.plan.add(Job("select", self._set_path("selected", sampler, strategy["name"]), settings, inputs))
 
     def _measure(self, kind: str, sampler: str, sets: list[Job]) -> None:
         """Jobs that measure a sampler's sets, several files at a time: a process takes seconds to start."""
@@ -319,8 +314,7 @@ class _TaskPlan:
     def _bank(self, sampler: str) -> list[Job]:
         """The candidates against which coverage is measured, where a metric asks for them."""
         candidates = self.spec.get("candidates")
-        wanted = BANK_METRICS & set(self.spec["metrics"])
-        if not (candidates and wanted and self._applies(candidates) and sampler in candidates["samplers"]):
+        if not (self.needs_bank and candidates and self._applies(candidates) and sampler in candidates["samplers"]):
             return []
         return list(self._shards(sampler, candidates))
 

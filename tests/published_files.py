@@ -42,7 +42,8 @@ def settings(datasets=("digits", "faces"), **more):
                 tables["D_sweep"].append(block(dataset, task, sampler, reaches, eta=0.09))
             first = SAMPLERS[dataset][0]
             picks = [row(first, name, "selected", method=name) for name in STRATEGIES]
-            tables["selection"].append(block(dataset, task, first, [row(first, "plain"), guided(first, 0.1, 0.3), *picks]))
+            rows = [row(first, "plain"), guided(first, 0.1, 0.3), *picks]
+            tables["selection"].append(block(dataset, task, first, rows))
             rows = [make for name in SAMPLERS[dataset] for make in (row(name, "plain"), guided(name, 0.1, 0.3))]
             tables["samplers"].append(block(dataset, task, None, rows))
     return {"run": "demo", "margin": {"psnr_best": 0.5, "niqe_refit": 0.3}, "tables": tables, **more}

@@ -20,7 +20,7 @@ ALLOWED = {
     "publish": {"statistics"},
     "statistics": set(),
     "config": set(),
-    "plan": {"config", "publish.names"},
+    "plan": {"config", "publish.names", "metrics.registry"},
 }
 
 

@@ -154,7 +154,6 @@ class SetFile:
             return self.read(name, images)[1]
         return extract({"name": "hole_pixels"} if settings["name"] == "hole_pca" else settings, images, view.hole)
 
-
     def _feature_classifier(self) -> str | None:
         """The classifier whose features are the dataset's, by default its own; None for features of another kind."""
         settings = self.settings.get("features") or {}

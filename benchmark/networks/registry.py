@@ -1,16 +1,16 @@
-"""The registry of weights that others trained (``weights.yaml``): what they are, where they lie, by what hash they are known.
+"""The registry of weights that others trained (``weights.yaml``): what they are, where they lie, how they are known.
 
-A file is used only when its sha256 is the registry's. Where no hash is published, the one of the first use is recorded in a
-lock file beside the weights folder (``weights`` -> ``weights.lock.yaml``), and from then on it counts as the registry's; the
-lock file may be committed with an experiment. Files of ``keep: weights`` lie in the weights folder, those of ``torch_hub``
-where torch, lpips and pyiqa look for them ($TORCH_HOME/hub, by default ~/.cache/torch/hub).
+A file is used only when its sha256 is the registry's. Where no hash is published, the one of the first use is recorded
+in a lock file beside the weights folder (``weights`` -> ``weights.lock.yaml``), and from then on it counts as the
+registry's; the lock file may be committed with an experiment. Files of ``keep: weights`` lie in the weights folder,
+those of ``torch_hub`` where torch, lpips and pyiqa look for them ($TORCH_HOME/hub, by default ~/.cache/torch/hub).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -26,8 +26,8 @@ _FILE_KEYS = {"path", "urls", "size", "about", "sha256"}
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """One file: ``path`` below the entry's folder; ``size`` in bytes or None; ``sha256``: 64 digits, the first 8 or more of
-    them, or None; ``about``: the size as told by others, for the reader only."""
+    """One file: ``path`` below the entry's folder; ``size`` in bytes or None; ``sha256``: 64 digits, their first 8 or
+    more, or None; ``about``: the size as told by others, for the reader only."""
 
     path: str
     urls: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the registry; ``flags`` are the network's hyper-parameters in the words of the code that trained it."""
+    """One entry of the registry; ``flags`` are the network's hyper-parameters as its authors call them."""
 
     name: str
     family: str
@@ -79,14 +79,14 @@ def torch_hub_folder() -> Path:
     return Path(os.environ.get("TORCH_HOME", default)).expanduser() / "hub"
 
 
-# --------------------------------------------------------------------------------------------------------------- reading
+# ------------------------------------------------------------------------------------------------------------- reading
 @cache
 def load(path: str | os.PathLike = REGISTRY) -> dict[str, Entry]:
     """Every entry of a registry file by its name.
 
     Raises:
-        BenchmarkError: no such file, not YAML, an unknown or missing key, a path that leaves its folder, an address that is
-            not https, a hash that is none.
+        BenchmarkError: no such file, not YAML, an unknown or missing key, a path that leaves its folder, an address
+            that is not https, a hash that is none.
     """
     import yaml
 
@@ -123,7 +123,7 @@ def _file(where: str, spec: object) -> WeightsFile:
             raise BenchmarkError(f"{where}: {url}: not an https address")
     sha256 = spec.get("sha256")
     if sha256 is not None and not re.fullmatch("[0-9a-f]{8,64}", str(sha256)):
-        raise BenchmarkError(f"{where}: sha256 is {sha256!r}; it must be 8 to 64 lower-case hexadecimal digits, quoted, or null")
+        raise BenchmarkError(f"{where}: sha256 is {sha256!r}; it must be null or 8 to 64 digits 0-9a-f in quotes")
     return WeightsFile(**{**spec, "urls": tuple(spec.get("urls") or ())})
 
 
@@ -159,7 +159,7 @@ def lookup(name: str, registry: str | os.PathLike = REGISTRY) -> Entry:
     return entries[name]
 
 
-# -------------------------------------------------------------------------------------------------------------- checking
+# ------------------------------------------------------------------------------------------------------------ checking
 def locate(name: str, folder: str | os.PathLike = FOLDER, registry: str | os.PathLike = REGISTRY) -> Path:
     """The checked path of an entry: its file or, where it is a folder, the folder.
 
@@ -194,37 +194,46 @@ def verify(entry: Entry, file: WeightsFile, folder: str | os.PathLike = FOLDER) 
     return found
 
 
+def with_recorded(entry: Entry, file: WeightsFile, folder: str | os.PathLike = FOLDER) -> WeightsFile:
+    """The file with all that is known of its sha256: where the registry has not all of it, what the lock file has."""
+    if len(file.sha256 or "") == 64:
+        return file
+    recorded = read_lock(lock_path(folder)).get(_key(entry, file))
+    return replace(file, sha256=recorded or file.sha256)
+
+
 def accept(entry: Entry, file: WeightsFile, path: Path, found: str, folder: str | os.PathLike) -> None:
-    """Compare a file's sha256 with the registry's and the lock file's; record it where the registry has not all of it.
+    """Compare a file's sha256 with what is known of it; record it where that is less than all.
 
     Raises:
         BenchmarkError: another hash.
     """
-    key, lock = f"{entry.name}/{file.path}", lock_path(folder)
-    recorded = None if len(file.sha256 or "") == 64 else read_lock(lock).get(key)
-    if file.sha256 is not None and not found.startswith(file.sha256):
-        known = f"expected {file.sha256}"
-    elif recorded is not None and found != recorded:
-        known = f"{lock} has recorded {recorded}"
-    else:
-        if recorded is None and len(file.sha256 or "") < 64:
-            _record(lock, key, found)
-        return
-    raise BenchmarkError(
-        f"weights {entry.name}: {path}: sha256 is {found}, {known}: truncated or another file; delete it and fetch it again"
-    )
+    known = with_recorded(entry, file, folder).sha256
+    for expected, source in ((file.sha256, "expected"), (known, f"{lock_path(folder)} has recorded")):
+        if expected is not None and not found.startswith(expected):
+            raise BenchmarkError(
+                f"weights {entry.name}: {path}: sha256 is {found}, {source} {expected}: truncated or another file; "
+                "delete it and fetch it again"
+            )
+    if len(known or "") < 64:
+        _record(lock_path(folder), _key(entry, file), found)
+
+
+def _key(entry: Entry, file: WeightsFile) -> str:
+    return f"{entry.name}/{file.path}"
 
 
 def missing(entry: Entry, file: WeightsFile, folder: str | os.PathLike) -> str:
     """One line for a file that is not there: where it belongs, how to get it, how it is known."""
     place = entry.place(file, folder)
-    how = f"run `python -m benchmark weights fetch {entry.name}` or put it there"
+    elsewhere = "" if Path(folder) == FOLDER else f" --dir {folder}"
+    how = f"run `python -m benchmark weights fetch {entry.name}{elsewhere}` or put it there"
     if not file.urls:
         how = f"get it {entry.manual or 'by hand'} and put it there"
     return f"weights {entry.name}: no file {place}; {how} ({file.expected})"
 
 
-# ----------------------------------------------------------------------------------------------------------- lock file
+# --------------------------------------------------------------------------------------------------------- lock file
 def lock_path(folder: str | os.PathLike = FOLDER) -> Path:
     """The lock file of a weights folder: beside it, under its name."""
     folder = Path(os.path.abspath(folder))
@@ -246,7 +255,7 @@ def read_lock(path: Path) -> dict[str, str]:
     except yaml.YAMLError:
         document = None
     if not isinstance(document, dict) or not all(re.fullmatch("[0-9a-f]{64}", str(v)) for v in document.values()):
-        raise BenchmarkError(f"{path}: not a lock file (one `ENTRY/FILE: \"SHA256\"` a line); mend or delete it")
+        raise BenchmarkError(f'{path}: not a lock file (one `ENTRY/FILE: "SHA256"` a line); mend or delete it')
     return document
 
 
@@ -260,5 +269,5 @@ def _record(path: Path, key: str, sha256: str) -> None:
             lock.write(f'{key}: "{sha256}"\n')
     except OSError as error:
         raise BenchmarkError(
-            f"{path}: cannot record the sha256 of {key} ({error.strerror}); add the line `{key}: \"{sha256}\"` to it"
+            f'{path}: cannot record the sha256 of {key} ({error.strerror}); add the line `{key}: "{sha256}"` to it'
         ) from None

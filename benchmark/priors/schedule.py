@@ -30,7 +30,9 @@ def space_timesteps(count: int, sections: str | int) -> list[int]:
         for stride in range(1, count):
             if len(range(0, count, stride)) == wanted:
                 return list(range(0, count, stride))
-        raise BenchmarkError(f"steps: no integer stride gives {wanted} of {count} timesteps; try {text[4:]!r} without ddim")
+        raise BenchmarkError(
+            f"steps: no integer stride gives {wanted} of {count} timesteps; try {text[4:]!r} without ddim"
+        )
     counts = [int(part) for part in text.split(",")]
     size, extra = divmod(count, len(counts))
     start, steps = 0, []

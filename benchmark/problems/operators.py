@@ -235,19 +235,28 @@ class SuperResolutionBlur(Problem):
     domain (Zhang, Van Gool, Timofte, CVPR 2020, equation 5); a singular system in the image's layout is not given.
 
     Args:
-        kernel: (h, w) array; None = a Gaussian of standard deviation ``std`` pixels.
+        kernel: (h, w) array; None = a Gaussian of standard deviation ``std`` pixels (factor / 2 if not given).
     """
 
     name = "super_resolution_blur"
     has_singular_system = False
 
     def __init__(
-        self, image_shape, sigma=0.0, *, factor: int = 4, std: float = 2.0, kernel=None, device="cpu", dtype=torch.float32
+        self,
+        image_shape,
+        sigma=0.0,
+        *,
+        factor: int = 4,
+        std: float | None = None,
+        kernel=None,
+        device="cpu",
+        dtype=torch.float32,
     ):
         divides(factor, image_shape, self.name)
         super().__init__(image_shape, sigma)
         self.factor = factor
         if kernel is None:
+            std = factor / 2 if std is None else std
             reach = min(math.ceil(3 * std), (min(image_shape[1:]) - 1) // 2)
             line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / std) ** 2)
             kernel = np.outer(line, line) / line.sum() ** 2
@@ -274,7 +283,10 @@ class SuperResolutionBlur(Problem):
 
     def _solve(self, y: Tensor, rho: float) -> Tensor:
         gram = self._gram
-        gain = torch.where(gram > 1e-8, 1 / (gram.clamp_min(1e-8) + rho), 0.0) if rho == 0 else 1 / (gram + rho)
+        cutoff = 1e-12 if gram.dtype == torch.float64 else 1e-6
+        gain = 1 / (gram.clamp_min(cutoff) + rho)
+        if rho == 0:
+            gain = torch.where(gram > cutoff, gain, 0.0)
         return torch.fft.ifft2(torch.fft.fft2(y) * gain).real
 
     def pinv(self, y):

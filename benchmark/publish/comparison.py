@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmark import statistics
-from benchmark.publish.labels import is_plain, measure
-from benchmark.publish.measured import OVERALL, Group, Measured, Scope, plain_of
+from benchmark.publish import labels
+from benchmark.publish.measured import Group, Measured, Scope, plain_of
 from benchmark.statistics import Interval
 
 
@@ -34,14 +34,18 @@ class Entry:
 
     @property
     def significant(self) -> bool:
-        """Whether the change from plain stands after Holm's correction."""
-        return bool(self.p_holm < 1 - self.mean.level)
+        """Whether the change from plain stands after Holm's correction; not for cost, nor without a direction."""
+        shown = labels.measure(self.metric)
+        return bool(self.p_holm < 1 - self.mean.level and shown.better and shown.group != "cost")
 
 
-def entries(measured: Measured, group: Group) -> list[Entry]:
-    """All entries of a group. Holm's correction is over the points of one sampler for one metric: those of the
-    overall view are one family, those of all single tasks together another."""
-    metrics, found = measured.metrics(group), []
+def entries(measured: Measured, group: Group, metrics: list[str] | None = None) -> list[Entry]:
+    """All entries of a group. For Holm, the tests of one sampler, metric and scope are a family.
+
+    Args:
+        metrics: those wanted; by default all that the group has.
+    """
+    metrics, found = metrics or measured.metrics(group), []
     for scope in group.scopes():
         for position, row in enumerate(group.rows):
             sets, D_rms = measured.sets(group.dataset, scope, row), measured.D_rms(group.dataset, scope, row)
@@ -49,7 +53,7 @@ def entries(measured: Measured, group: Group) -> list[Entry]:
     families: dict[tuple, list[int]] = {}
     for index, entry in enumerate(found):
         if entry.difference is not None:
-            families.setdefault((entry.scope.name == OVERALL, entry.row["sampler"], entry.metric), []).append(index)
+            families.setdefault((entry.scope.name, entry.row["sampler"], entry.metric), []).append(index)
     for members in families.values():
         adjusted = statistics.holm([found[index].difference.p for index in members])
         for index, p in zip(members, adjusted, strict=True):
@@ -65,9 +69,9 @@ def _entry(
     mean = measured.mean(dataset, scope, row, metric)
     entry = Entry(group, scope, position, metric, mean, sets, wanted - sets, D_rms)
     plain = plain_of(group.rows, row)
-    if is_plain(row) or plain is None:
+    if labels.is_plain(row) or plain is None:
         return entry
     difference = measured.difference(dataset, scope, row, plain, metric)
-    better = measure(metric).better
+    better = labels.measure(metric).better
     improvement = measured.improvement(dataset, scope, row, plain, metric, better) if better else None
     return replace(entry, difference=difference, improvement=improvement)

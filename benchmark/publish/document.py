@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import math
+import re
+import unicodedata
 from dataclasses import dataclass, field
 
 from benchmark.statistics import Interval
@@ -45,60 +47,90 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A title, the sentences that a reader needs first, and sections."""
+    """A title, the sentences that a reader needs first, and sections; ``legend`` stands in every LaTeX caption."""
 
     name: str
     title: str
     intro: list[str]
     sections: list[Section] = field(default_factory=list)
+    legend: str = ""
 
 
 # ------------------------------------------------------------------------------------------------------------- numbers
-def formatted(cells: list, places: str | None = None) -> list[tuple[str, str]]:
-    """A column's cells as (text, interval text), all numbers with the same decimals: three digits of the largest.
+SMALL, LARGE = 1e-3, 1e6  # beyond these a column is scaled by a power of ten
+WIDE = 1e3  # a column whose values differ by more than this has a power of ten for each
 
-    Numbers below a thousandth are written with a power of ten; an interval without bounds (one case) is left out.
+
+@dataclass(frozen=True)
+class _Format:
+    """How a column's numbers are written: decimals after scaling by 10^-power; None: each with a power of its own."""
+
+    decimals: int | None
+    power: int = 0
+
+    def text(self, value: float, signed: bool = False) -> str:
+        if math.isnan(value):
+            return ABSENT
+        if self.decimals is None and value != 0:
+            power = math.floor(math.log10(abs(value)))
+            return f"{_fixed(value / 10.0**power, 1, signed)}×10{superscript(power)}"
+        if not math.isfinite(value):
+            return "∞" if value > 0 else "−∞"
+        return _fixed(value / 10.0**self.power, self.decimals or 0, signed)
+
+
+def _fixed(value: float, decimals: int, signed: bool) -> str:
+    text = f"{value:{'+' if signed else ''}.{decimals}f}"
+    return (text.lstrip("+-") if float(text) == 0 else text).replace("-", "−")
+
+
+def superscript(number: int) -> str:
+    """An integer as an exponent: ⁻⁷."""
+    return "".join("⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".index(digit)] for digit in str(number))
+
+
+def formatted(cells: list) -> tuple[list[tuple[str, str]], str]:
+    """A column's cells as (text, interval), all with the same decimals: three digits of the largest number.
+
+    The second value is the power of ten that the numbers are to be multiplied by (``×10⁻⁷``), or nothing. An interval
+    of no length or without bounds (one case) is left out.
     """
-    spec = places or _spec([_number(cell) for cell in cells if _number(cell) is not None])
-    return [_cell(cell, spec) for cell in cells]
+    form = _format(cells)
+    return [_cell(cell, form) for cell in cells], f"×10{superscript(form.power)}" if form.power else ""
 
 
-def _number(cell: object) -> float | None:
-    value = cell.interval.estimate if isinstance(cell, Value) else cell
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+def _format(cells: list) -> _Format:
+    numbers = [abs(number) for cell in cells for number in _numbers(cell) if math.isfinite(number) and number]
+    if not numbers:
+        return _Format(0)
+    estimates = [abs(number) for cell in cells for number in _numbers(cell)[:1] if math.isfinite(number) and number]
+    largest = max(numbers)
+    if estimates and max(estimates) > WIDE * min(estimates) and min(estimates) < SMALL:
+        return _Format(None)
+    power = math.floor(math.log10(largest)) if largest < SMALL or largest >= LARGE else 0
+    if power == 0 and largest >= 10 and all(number == int(number) for number in numbers):
+        return _Format(0)
+    return _Format(min(max(2 - math.floor(math.log10(largest / 10.0**power)), 0), 4), power)
 
 
-def _spec(numbers: list[float]) -> str:
-    largest = max((abs(number) for number in numbers), default=0)
-    if largest == 0:
-        return ".0f"
-    if largest < 1e-3:
-        return ".2e"
-    if all(number == int(number) for number in numbers) and largest >= 10:
-        return ".0f"
-    return f".{min(max(2 - math.floor(math.log10(largest)), 0), 4)}f"
+def _numbers(cell: object) -> list[float]:
+    if isinstance(cell, Value):
+        return [cell.interval.estimate, cell.interval.low, cell.interval.high]
+    return [float(cell)] if isinstance(cell, int | float) else []
 
 
-def _cell(cell: object, spec: str) -> tuple[str, str]:
+def _cell(cell: object, form: _Format) -> tuple[str, str]:
     if cell is None:
         return ABSENT, ""
     if isinstance(cell, str):
         return cell, ""
     if not isinstance(cell, Value):
-        return _text(float(cell), spec), ""
+        return form.text(float(cell)), ""
     interval = cell.interval
-    text = _text(interval.estimate, ("+" if cell.signed else "") + spec) + (STAR if cell.star else "")
-    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return text, ""
-    return text, f"[{_text(interval.low, spec)}, {_text(interval.high, spec)}]"
-
-
-def _text(value: float, spec: str) -> str:
-    if math.isnan(value):
-        return ABSENT
-    text = format(value, spec)
-    text = text.lstrip("+-") if float(text) == 0 else text
-    return text.replace("-", "−") if not text.endswith("e") else text
+    text = form.text(interval.estimate, cell.signed)
+    low, high = form.text(interval.low), form.text(interval.high)
+    known = math.isfinite(interval.low) and math.isfinite(interval.high) and low != high
+    return text + (STAR if cell.star else ""), f"[{low}, {high}]" if known else ""
 
 
 def p_value(value: float) -> str:
@@ -108,15 +140,20 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
-def _columns(section: Section) -> list[list[tuple[str, str]]]:
-    """The section's cells by column, formatted."""
-    return [formatted([row[i] for row in section.rows]) for i in range(len(section.columns))]
+def _columns(section: Section) -> tuple[list[str], list[list[tuple[str, str]]]]:
+    """The section's headers, with the power of ten where a column has one, and its cells by column."""
+    found = [formatted([row[i] for row in section.rows]) for i in range(len(section.columns))]
+    headers = [
+        f"{column.header} ({power})" if power else column.header
+        for column, (_, power) in zip(section.columns, found, strict=True)
+    ]
+    return headers, [cells for cells, _ in found]
 
 
 # ------------------------------------------------------------------------------------------------------------ Markdown
 def markdown(document: Document) -> str:
     """Tables with padded columns: as readable in a terminal as on a page."""
-    parts = [f"# {document.title}", "\n".join(f"{line}  " for line in document.intro).rstrip()]
+    parts = [f"# {document.title}", "\n".join(f"{_markdown_text(line)}  " for line in document.intro).rstrip()]
     for section in document.sections:
         parts += [f"## {section.title}", _markdown_table(section)]
         parts += [section.note] if section.note else []
@@ -125,13 +162,17 @@ def markdown(document: Document) -> str:
 
 def _markdown_table(section: Section) -> str:
     columns = []
-    for column, cells in zip(section.columns, _columns(section), strict=True):
-        texts = [" ".join(filter(None, cell)).replace(STAR, r"\*").replace("|", r"\|") for cell in cells]
-        width = max(3, len(column.header), *map(len, texts))
+    for column, header, cells in zip(section.columns, *_columns(section), strict=True):
+        texts = [_markdown_text(" ".join(filter(None, cell))) for cell in cells]
+        width = max(3, len(header), *map(len, texts))
         align = str.rjust if column.numeric else str.ljust
         rule = "-" * (width - 1) + ":" if column.numeric else "-" * width
-        columns.append([align(column.header, width), rule, *(align(text, width) for text in texts)])
+        columns.append([align(header, width), rule, *(align(text, width) for text in texts)])
     return "\n".join(f"| {' | '.join(line)} |" for line in zip(*columns, strict=True))
+
+
+def _markdown_text(text: str) -> str:
+    return text.replace(STAR, r"\*").replace("|", r"\|")
 
 
 # --------------------------------------------------------------------------------------------------------------- LaTeX
@@ -139,13 +180,16 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "∞": r"$\infty$", "η": r"$\eta$", "↑": r"$\uparrow$",
     "↓": r"$\downarrow$", "−": r"$-$", "–": "--", "×": r"$\times$", "·": r"$\cdot$", "<": r"$<$", ">": r"$>$",
-    "≥": r"$\geq$", "±": r"$\pm$", "Δ": r"$\Delta$", "‖": r"$\Vert$", "☆": r"$\star$",
+    "“": "``", "”": "''", "*": "$^{*}$",
 }  # fmt: skip
 
 
 def latex_escape(text: str) -> str:
     """Text that LaTeX sets as it stands."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    powers = re.split(r"10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", text)
+    powers[::2] = ["".join(_LATEX.get(character, character) for character in part) for part in powers[::2]]
+    powers[1::2] = [rf"$10^{{{unicodedata.normalize('NFKC', part).replace('−', '-')}}}$" for part in powers[1::2]]
+    return "".join(powers)
 
 
 def latex(document: Document) -> str:
@@ -157,12 +201,13 @@ def latex(document: Document) -> str:
 
 
 def _latex_table(document: Document, number: int, section: Section) -> str:
-    columns = _columns(section)
+    headers, columns = _columns(section)
+    stacked = any(interval for cells in columns for _, interval in cells)
     lines = []
     for index, cells in enumerate(zip(*columns, strict=True)):
         rule = "\\midrule\n" if index in section.breaks and index else ""
-        lines.append(rule + " & ".join(_latex_cell(*cell) for cell in cells) + r" \\")
-    caption = latex_escape(" ".join(filter(None, [section.title + ".", section.note])))
+        lines.append(rule + " & ".join(_latex_cell(*cell) for cell in cells) + (r" \\[3pt]" if stacked else r" \\"))
+    caption = latex_escape(" ".join(filter(None, [section.title + ".", section.note, document.legend])))
     return "\n".join(
         [
             r"\begin{table}[htbp]",
@@ -171,7 +216,7 @@ def _latex_table(document: Document, number: int, section: Section) -> str:
             rf"\label{{tab:{document.name.replace('_', '-')}-{number}}}",
             rf"\begin{{tabular}}{{@{{}}{''.join('r' if column.numeric else 'l' for column in section.columns)}@{{}}}}",
             r"\toprule",
-            " & ".join(_latex_header(column) for column in section.columns) + r" \\",
+            " & ".join(map(_latex_header, headers, section.columns)) + r" \\",
             r"\midrule",
             *lines,
             r"\bottomrule",
@@ -181,20 +226,21 @@ def _latex_table(document: Document, number: int, section: Section) -> str:
     )
 
 
-def _latex_header(column: Column) -> str:
+def _latex_header(header: str, column: Column) -> str:
     """A header on two lines where it is long, broken at the blank nearest its middle."""
-    words = column.header.split(" ")
-    if len(column.header) < 12 or len(words) < 2:
-        return latex_escape(column.header)
+    words = header.split(" ")
+    if len(header) < 12 or len(words) < 2:
+        return latex_escape(header)
     halves = ((" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words)))
     first, second = (latex_escape(half) for half in min(halves, key=lambda pair: abs(len(pair[0]) - len(pair[1]))))
     return rf"\shortstack[{'r' if column.numeric else 'l'}]{{{first}\\{second}}}"
 
 
 def _latex_cell(text: str, interval: str) -> str:
-    star = text.endswith(STAR)
-    text = latex_escape(text.removesuffix(STAR)) + ("$^{*}$" if star else "")
-    return text + (rf" {{\scriptsize {latex_escape(interval)}}}" if interval else "")
+    """A number with its interval below it, so that eight columns fit a page."""
+    if not interval:
+        return latex_escape(text)
+    return rf"\shortstack[r]{{{latex_escape(text)}\\{{\tiny {latex_escape(interval)}}}}}"
 
 
 # ---------------------------------------------------------------------------------------------------------------- HTML
@@ -227,16 +273,16 @@ def page(document: Document) -> str:
 
 def _html_section(section: Section) -> str:
     kinds = ["" if column.numeric else ' class="text"' for column in section.columns]
-    header = "".join(
-        f"<th{kind}>{html.escape(column.header)}</th>" for kind, column in zip(kinds, section.columns, strict=True)
-    )
+    headers, columns = _columns(section)
+    header = "".join(f"<th{kind}>{html.escape(text)}</th>" for kind, text in zip(kinds, headers, strict=True))
     lines = []
-    for index, cells in enumerate(zip(*_columns(section), strict=True)):
+    for index, cells in enumerate(zip(*columns, strict=True)):
         row = "".join(f"<td{kind}>{_html_cell(*cell)}</td>" for kind, cell in zip(kinds, cells, strict=True))
-        lines.append(f"<tr{' class=break' if index in section.breaks and index else ''}>{row}</tr>")
+        lines.append(f'<tr class="break">{row}</tr>' if index in section.breaks and index else f"<tr>{row}</tr>")
     note = f'\n<p class="note">{html.escape(section.note)}</p>' if section.note else ""
     return (
-        f'<h2>{html.escape(section.title)}</h2>\n<div class="scroll"><table>\n<thead><tr>{header}</tr></thead>\n<tbody>\n'
+        f'<h2>{html.escape(section.title)}</h2>\n<div class="scroll"><table>\n'
+        + f"<thead><tr>{header}</tr></thead>\n<tbody>\n"
         + "\n".join(lines)
         + f"\n</tbody>\n</table></div>{note}"
     )

@@ -1,4 +1,4 @@
-"""What a reader sees instead of the names in the files: measures with unit and direction, points of the grid, sweeps."""
+"""What a reader sees instead of the names in the files: measures with unit and direction, points of the grid."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class Measured:
             dataset: (sorted(part["case"].unique()), sorted(part["seed"].unique()))
             for dataset, part in frame.groupby("dataset", observed=True)
         }
-        self._frames = {key: part for key, part in frame.groupby(POINT_KEYS, observed=True, sort=False)}
+        self._frames = dict(list(frame.groupby(POINT_KEYS, observed=True, sort=False)))
         self._arrays: dict[tuple, dict[str, np.ndarray]] = {}
         self._summaries: dict[tuple, Interval] = {}
 
@@ -172,7 +172,9 @@ class Measured:
             at = pd.Index(cases).get_indexer(part["case"]), pd.Index(seeds).get_indexer(part["seed"])
             if len(set(zip(*at))) < len(part):
                 where = ", ".join(str(frame[key].iloc[0]) for key in POINT_KEYS)
-                raise BenchmarkError(f"{self.path}: {name} stands twice for one set of {where}; collect the metrics again")
+                raise BenchmarkError(
+                    f"{self.path}: {name} stands twice for one set of {where}; collect the metrics again"
+                )
             values = np.full((len(cases), len(seeds)), np.nan)
             values[at] = part["value"]
             yield name, values

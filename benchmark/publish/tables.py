@@ -108,7 +108,9 @@ def _blocks(table: str) -> Callable:
         if table in published()["tables"]:
             records = [record for group, part in found for record in _with_published(group, part)]
         sections = [section for group, part in found for section in _sections(group, part)]
-        return records, Document(table, TITLES[table], _intro(table, settings, measured), sections)
+        return records, Document(
+            table, TITLES[table], _intro(table, settings, measured), sections, _legend(measured, starred=True)
+        )
 
     return build
 
@@ -149,8 +151,8 @@ def _intro(table: str, settings: dict, measured: Measured) -> list[str]:
         source, theirs = published()["source"], published()["tables"][table]
         datasets = list(dict.fromkeys(block["dataset"] for block in settings["tables"][table]))
         lines.append(
-            f"After {theirs['number']} of “{source['title']}” ({source['authors']}), whose values stand in the columns on "
-            f"the right. Method: {source['method']}."
+            f"After {theirs['number']} of “{source['title']}” ({source['authors']}), whose values stand in the columns "
+            f"on the right. Method: {source['method']}."
         )
         lines.append(
             f"The published values were measured on {source['data']}. The data here ({', '.join(datasets)}) are not "
@@ -164,7 +166,9 @@ def _intro(table: str, settings: dict, measured: Measured) -> list[str]:
     if table == "samplers":
         lines.append("Network evaluations and time are those of a whole set of N restorations.")
     if table == "selection":
-        lines.append("Selected sets are picked from a large number of plain candidates; coverage is of those candidates.")
+        lines.append(
+            "Selected sets are picked from a large number of plain candidates; coverage is of those candidates."
+        )
     return [*lines, _interval_line(measured), _star_line(measured)]
 
 
@@ -178,8 +182,14 @@ def _interval_line(measured: Measured) -> str:
 def _star_line(measured: Measured) -> str:
     return (
         f"* differs from the plain set of the same sampler at {1 - measured.level:.0%} (paired sign-flip test, Holm's "
-        "correction over the points of a table; the overall view and the single masks are corrected apart)."
+        "correction over a sampler's sets in a table)."
     )
+
+
+def _legend(measured: Measured, starred: bool = False) -> str:
+    """What a table needs beside it wherever it is pasted."""
+    star = f"; * differs from plain at {1 - measured.level:.0%} (paired sign flips, Holm)" if starred else ""
+    return f"Mean over cases with its {measured.level:.0%} bootstrap interval{star}."
 
 
 def _sections(group: Group, part: list[Entry]) -> list[Section]:
@@ -187,14 +197,14 @@ def _sections(group: Group, part: list[Entry]) -> list[Section]:
     headline, further = _chosen(group, part)
     scopes = group.scopes()
     where = [group.dataset, *([group.sampler] if group.sampler else [])]
-    over = f"mean over {len(group.tasks)} masks" if len(scopes) > 1 else scopes[0].name
+    over = f"mean over {len(group.tasks)} tasks" if len(scopes) > 1 else scopes[0].name
     title = f"{', '.join(where)}: {over}"
     sections = [_section(group, part, [scopes[0].name], headline, title, _note(group, part), beside_it=True)]
     if further:
         sections.append(_section(group, part, [scopes[0].name], further, f"{title}, further measures"))
     if len(scopes) > 1:
         names = [scope.name for scope in scopes[1:]]
-        sections.append(_section(group, part, names, headline, f"{', '.join(where)}: each mask"))
+        sections.append(_section(group, part, names, headline, f"{', '.join(where)}: each task"))
     return sections
 
 
@@ -224,10 +234,14 @@ def _note(group: Group, part: list[Entry]) -> str:
         units = {row["D_unit"] for row in group.rows if 0 < row["D"] < math.inf}
         facts += [f"η = {labels.number(group.fixed['eta'])}"]
         facts += [f"D in {', '.join(labels.UNITS.get(unit, unit) for unit in sorted(units))}"] if units else []
-    facts += [f"masks: {', '.join(group.tasks)}"] if len(group.tasks) > 1 else []
+    facts += [f"tasks: {', '.join(group.tasks)}"] if len(group.tasks) > 1 else []
     missing = max((entry.missing for entry in overall), default=0)
     text = "; ".join(facts) + "."
-    return text + (f" Up to {missing} sets of a row have no value in some column and are left out there." if missing else "")
+    if group.table in published()["tables"]:
+        text += f" Published: {published()['source']['data']}, not comparable in value."
+    return text + (
+        f" Up to {missing} sets of a row have no value in some column and are left out there." if missing else ""
+    )
 
 
 def _section(
@@ -240,15 +254,17 @@ def _section(
     beside_it: bool = False,
 ) -> Section:
     cells = {(entry.scope.name, entry.position, entry.metric): entry for entry in part}
-    leading = [Column("Mask", numeric=False)] if len(scopes) > 1 else []
+    leading = [Column("Task", numeric=False)] if len(scopes) > 1 else []
     leading += [Column(header, numeric=False) for header in _row_headers(group)]
     rows, breaks = [], set()
     for scope in scopes:
         breaks.add(len(rows))
-        for position, row in enumerate(group.rows):
+        for position in range(len(group.rows)):
             first = [scope if position == 0 else ""] if len(scopes) > 1 else []
             found = [cells[scope, position, column.name] for column in shown]
-            rows.append([*first, *_row_labels(group, position), *(Value(entry.mean, entry.significant) for entry in found)])
+            rows.append(
+                [*first, *_row_labels(group, position), *(Value(entry.mean, entry.significant) for entry in found)]
+            )
     if group.sampler is None and len(scopes) == 1:
         breaks |= {i for i in range(1, len(group.rows)) if group.rows[i]["sampler"] != group.rows[i - 1]["sampler"]}
     columns = [*leading, *(Column(column.header) for column in shown)]
@@ -277,11 +293,10 @@ def _row_labels(group: Group, position: int) -> list[str]:
 def _add_published(group: Group, columns: list[Column], rows: list[list]) -> tuple[list[Column], list[list]]:
     """The published columns on the right; published rows without a partner follow at the end."""
     theirs = published()["tables"][group.table]
-    axis, number = theirs["axis"], theirs["number"]
-    shown = published()["columns"]
-    extra = [Column(f"{number}: D")] if axis == "D" else []
+    axis, shown = theirs["axis"], published()["columns"]
+    extra = [Column("Published D")] if axis == "D" else []
     for entry in shown.values():
-        extra.append(Column(f"{number}: {entry['label']} {'↑' if entry['better'] == 'higher' else '↓'}"))
+        extra.append(Column(f"Published {entry['label']} {'↑' if entry['better'] == 'higher' else '↓'}"))
 
     def of(row: dict | None) -> list:
         if row is None:
@@ -314,17 +329,17 @@ def _statistics(settings: dict, measured: Measured, compared: dict) -> tuple[lis
     if trends:
         columns = [*(Column(name, False) for name in ("Sweep", "Dataset", "Sampler", "Measure"))]
         columns += [Column("p, rising"), Column("p, falling")]
-        note = "One-sided p-values of Page's test for an ordered trend over the sweep; means over masks."
+        note = "One-sided p-values of Page's test for an ordered trend over the sweep; means over tasks."
         sections.insert(0, Section("Trends over the sweeps", columns, trends, note))
     level = f"{measured.level:.0%}"
     intro = [
-        f"Differences from the plain set of the same sampler, paired by case, mask and seed, with {level} interval; p by "
-        "sign flips, and after Holm's correction over the points of a table.",
-        "P(better): the probability that a case is better than with plain sampling. Not worse: the whole interval is better "
-        "than the margin of the settings.",
-        "Overall view; each mask and every measure are in the csv.",
+        f"Differences from the plain set of the same sampler, paired by case, task and seed, with {level} interval; p "
+        "by sign flips, and after Holm's correction over a sampler's sets in a table.",
+        "P(better): the probability that a case is better than with plain sampling. Not worse: the whole interval is "
+        "better than the margin of the settings.",
+        "Overall view; each task and every measure are in the csv.",
     ]
-    return records, Document("statistics", TITLES["statistics"], intro, sections)
+    return records, Document("statistics", TITLES["statistics"], intro, sections, _legend(measured, starred=True))
 
 
 def _statistics_record(entry: Entry, margins: dict) -> dict:
@@ -357,10 +372,11 @@ def _changes(group: Group, changed: list[Entry], margins: dict) -> Section:
         breaks.add(len(rows))
         found = [entry for entry in changed if entry.scope == scope and entry.metric == column.name]
         cells = [Value(entry.difference, entry.significant, signed=True) for entry in found]
-        formatted = [" ".join(filter(None, cell)) for cell in document.formatted(cells)]
-        for index, (entry, text) in enumerate(zip(found, formatted, strict=True)):
-            verdict = _statistics_record(entry, margins)["not_worse"]
-            row = [column.header if index == 0 else "", *_full_labels(group, entry.position), text]
+        formatted, power = document.formatted(cells)
+        header = f"{column.header} ({power})" if power else column.header
+        for index, (entry, cell) in enumerate(zip(found, formatted, strict=True)):
+            verdict, text = _statistics_record(entry, margins)["not_worse"], " ".join(filter(None, cell))
+            row = [header if index == 0 else "", *_full_labels(group, entry.position), text]
             row += [document.p_value(entry.difference.p), document.p_value(entry.p_holm)]
             row.append(f"{entry.improvement.estimate:.2f}" if entry.improvement else None)
             row += [{True: "yes", False: "no", None: None}[verdict]] if with_margin else []
@@ -415,11 +431,11 @@ def _pareto(settings: dict, measured: Measured, compared: dict) -> tuple[list[di
             records += _pareto_records(trade)
         sections += [_pareto_section(trade) for trade in found[:1]]
     intro = [
-        "Every set of the run: a set is on the front where no other is at least as good in both measures and better in one.",
+        "Every set of the run. On the front: no other is at least as good in both measures and better in one.",
         "Certainty: the share of bootstrap resamples of the cases in which it is on the front.",
         _interval_line(measured),
     ]
-    return records, Document("pareto", TITLES["pareto"], intro, sections)
+    return records, Document("pareto", TITLES["pareto"], intro, sections, _legend(measured))
 
 
 def _pareto_records(trade: Tradeoff) -> list[dict]:
@@ -434,8 +450,13 @@ def _pareto_records(trade: Tradeoff) -> list[dict]:
 
 def _pareto_section(trade: Tradeoff) -> Section:
     order = sorted(range(len(trade.rows)), key=lambda i: (-trade.diversities[i].estimate, i))
-    columns = [Column("Sampler", False), Column("Set", False), Column(trade.diversity.header), Column(trade.quality.header)]
-    columns += [Column("Front", False), Column("Certainty")]
+    columns = [Column("Sampler", False), Column("Set", False)]
+    columns += [
+        Column(trade.diversity.header),
+        Column(trade.quality.header),
+        Column("Front", False),
+        Column("Certainty"),
+    ]
     rows = [
         [
             trade.rows[i]["sampler"],
@@ -448,7 +469,7 @@ def _pareto_section(trade: Tradeoff) -> Section:
         for i in order
     ]
     scope = trade.scope
-    over = f"mean over {len(scope.tasks)} masks" if len(scope.tasks) > 1 else scope.name
+    over = f"mean over {len(scope.tasks)} tasks" if len(scope.tasks) > 1 else scope.name
     return Section(f"{trade.dataset}: {over}", columns, rows)
 
 
@@ -465,12 +486,12 @@ def _operating_point(settings: dict, measured: Measured, compared: dict) -> tupl
         if found:
             sections.append(_operating_section(dataset, found))
     intro = [
-        "For each sampler the set of highest diversity whose quality is not worse than its plain set's by the margin or more: "
+        "For each sampler the set of highest diversity whose quality is not worse than its plain set's by the margin: "
         "the whole interval of the paired difference is better than that.",
         "Plain: no guided or selected set qualifies, or none is more diverse.",
         _interval_line(measured),
     ]
-    return records, Document("operating_point", TITLES["operating_point"], intro, sections)
+    return records, Document("operating_point", TITLES["operating_point"], intro, sections, _legend(measured))
 
 
 def _best(measured: Measured, trade: Tradeoff, quality: Measure, margin: float) -> list[tuple[dict, list]]:
@@ -501,12 +522,13 @@ def _best(measured: Measured, trade: Tradeoff, quality: Measure, margin: float) 
 
 
 def _change_text(change: Interval) -> str:
-    return " ".join(filter(None, document.formatted([Value(change, signed=True)])[0]))
+    cells, power = document.formatted([Value(change, signed=True)])
+    return " ".join(filter(None, [*cells[0], power]))
 
 
 def _operating_section(dataset: str, found: list[tuple[dict, list]]) -> Section:
     diversity = labels.measure(found[0][0]["diversity_metric"])
-    columns = [Column(name, False) for name in ("Mask", "Sampler", "Quality (margin)", "Set")]
+    columns = [Column(name, False) for name in ("Task", "Sampler", "Quality (margin)", "Set")]
     columns += [Column(diversity.header), Column("Gain over plain"), Column("Change of quality")]
     rows, breaks, last = [], set(), None
     for _, line in found:

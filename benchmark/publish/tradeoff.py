@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark import statistics
 from benchmark.publish.labels import Measure, measure, rank
-from benchmark.publish.measured import Group, Measured, Scope, groups, scopes
+from benchmark.publish.measured import Group, Measured, Scope, scopes
 from benchmark.publish.names import BLOCKS
 from benchmark.statistics import Interval
 

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from benchmark.priors.schedule import travel_schedule
-from benchmark.sampling.state import State, abar_at, check_options, predict_eps
+from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
 
 
 def ddnm(
-    prior, problem, y: Tensor, noise, guide, *, preset: str = "paper", steps: int = 100, eta_ddim: float = 0.85,
-    travel_length: int = 1, travel_repeat: int = 1, clip: bool = False, paste: bool = False,
+    prior,
+    problem,
+    y: Tensor,
+    noise,
+    guide,
+    *,
+    preset: str = "paper",
+    steps: int = 100,
+    eta_ddim: float = 0.85,
+    travel_length: int = 1,
+    travel_repeat: int = 1,
+    clip: bool = False,
+    paste: bool = False,
 ) -> Iterator[State]:
     """Replace the range-space part of every clean estimate by the measurement's.
 
@@ -34,9 +46,9 @@ def ddnm(
     check_options(preset=preset, steps=steps, eta_ddim=eta_ddim)
     skip = 1000 // steps
     times = [t * skip if t >= 0 else -1 for t in travel_schedule(steps, travel_length, travel_repeat)]
-    x, nfe = noise(), 0
+    x, x0_guided, nfe = noise(), None, 0
     yield State(times[0], x, None, None, None, nfe)
-    for t, u in zip(times[:-1], times[1:], strict=True):
+    for t, u in pairwise(times):
         abar_u = abar_at(prior, u)
         if u > t:
             x = math.sqrt(abar_u) * x0_guided + math.sqrt(1 - abar_u) * noise()
@@ -50,7 +62,7 @@ def ddnm(
             x0 = x0.clamp(-1, 1)
         x0_guided, repulsion = x0, None
         if u >= 0:
-            x0_guided, repulsion = guide(x0, (u if preset == "reference" else t) / 1000)
+            x0_guided, repulsion = guide(x0, time_factor(preset, t, u / 1000))
         z = noise()
         if problem.sigma == 0:
             x0_projected = x0_guided - problem.pinv(problem.A(x0_guided) - y)
@@ -64,9 +76,7 @@ def ddnm(
         yield State(u, x, x0, x0_guided, repulsion, nfe)
 
 
-def _noisy_update(
-    problem, y: Tensor, x0: Tensor, eps: Tensor, z: Tensor, abar_u: float, eta: float
-) -> Tensor:
+def _noisy_update(problem, y: Tensor, x0: Tensor, eps: Tensor, z: Tensor, abar_u: float, eta: float) -> Tensor:
     """DDNM+ (section 3.3): per singular value s, with a = sqrt(abar_u), sigma = sqrt(1 - abar_u), sigma_y in [-1, 1]:
 
     lambda = 1 if sigma >= a sigma_y / s, else s sigma sqrt(1 - eta^2) / (a sigma_y);

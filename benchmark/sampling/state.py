@@ -60,7 +60,8 @@ def reverse_log_variance(schedule, k: int, kind: str, variance: Tensor | None) -
     if kind == "learned_range":
         if variance is None:
             raise BenchmarkError(
-                "variance: learned_range needs a network with 2C output channels; this one gives eps only, use fixed_small"
+                "variance: learned_range needs a network with 2C output channels; this one gives eps only: "
+                "use fixed_small or fixed_large"
             )
         f = (variance + 1) / 2
         return f * high + (1 - f) * low
@@ -90,6 +91,11 @@ def check_options(*, preset: str, steps: int | str | None = None, eta_ddim: floa
         raise BenchmarkError(f"eta_ddim: {eta_ddim} is out of range; give 0 to 1")
 
 
-def clip(x: Tensor) -> Tensor:
-    """clamp(x, -1, 1)."""
-    return torch.clamp(x, -1, 1)
+def gaussian_sd(log_variance: Tensor | float) -> Tensor | float:
+    """exp(log sigma^2 / 2), for a number or a tensor."""
+    return torch.exp(0.5 * log_variance) if isinstance(log_variance, Tensor) else math.exp(0.5 * log_variance)
+
+
+def time_factor(preset: str, timestep: int, reference: float) -> float:
+    """The guidance's weight: t/1000 of the current original timestep (``paper``), or the released sampler's own."""
+    return reference if preset == "reference" else timestep / 1000

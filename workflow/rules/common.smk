@@ -32,9 +32,7 @@ CANDIDATES = f"{RUN}/candidates/{{dataset}}/{{task}}/{{sampler}}/{{shard}}.parqu
 SELECTED = f"{RUN}/selected/{{dataset}}/{{task}}/{{sampler}}/{{strategy}}.parquet"
 METRICS = f"{RUN}/metrics/{{kind}}/{{dataset}}/{{task}}/{{sampler}}/{{part}}.parquet"
 GALLERY = f"{RUN}/gallery/{{dataset}}/{{sheet}}.png"
-DEVICE = PLAN.config["device"]
-BATCH_SIZE = PLAN.config["batch_size"]
-GPU = int(DEVICE != "cpu")
+GPU = int(PLAN.config["device"] != "cpu")
 CPU_ENV = "../../envs/cpu.yaml"
 SAMPLE_ENV = "../../envs/gpu.yaml" if GPU else CPU_ENV
 
@@ -67,7 +65,32 @@ def needs(template):
     return lambda wildcards: job_of(template, wildcards).inputs
 
 
-prefix = f"set -euo pipefail; export PYTHONPATH={str(ROOT)!r}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
-if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
-    prefix += f"export PATH={str(Path(sys.executable).parent)!r}:$PATH; "
-shell.prefix(prefix)
+def plan_file(name, text):
+    """A file that holds a part of the plan. Its name changes with its content, so that results copied from elsewhere,
+    without Snakemake's records, are held against this configuration."""
+    path = Path(RUN, "plan", name)
+    path = str(path.with_stem(f"{path.stem}_{fingerprint(text)}"))
+    PLAN_FILES[path] = text
+    return path
+
+
+def shell_prefix():
+    """What every job's shell needs: the package and, without conda, the Python that runs Snakemake. Where and in what
+    batches sampling runs does not change its result, so it is no parameter of the rule: another device re-runs nothing.
+    """
+    exports = {
+        "PYTHONPATH": f"{ROOT}${{PYTHONPATH:+:$PYTHONPATH}}",
+        "SAMPLE_DEVICE": PLAN.config["device"],
+        "SAMPLE_BATCH_SIZE": PLAN.config["batch_size"],
+    }
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        exports["PATH"] = f"{Path(sys.executable).parent}:$PATH"
+    lines = "; ".join(f'export {name}="{value}"' for name, value in exports.items())
+    return f"set -euo pipefail; {lines}; ".replace("{", "{{").replace("}", "}}")
+
+
+PLAN_FILES = {}
+MANIFEST = plan_file("metrics.txt", PLAN.manifest())
+PUBLISH_SETTINGS = plan_file("publish.json", canonical(PLAN.publish_settings()))
+CONFIGURATION = plan_file("config.json", canonical(PLAN.config))
+shell.prefix(shell_prefix())

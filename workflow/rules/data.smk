@@ -15,9 +15,6 @@ rule cases:
     conda:
         CPU_ENV
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     params:
         settings=settings(CASES),
     shell:

@@ -10,9 +10,6 @@ rule measure:
     conda:
         CPU_ENV
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=240,
     params:
         settings=settings(METRICS),
     shell:
@@ -33,8 +30,5 @@ rule collect:
     conda:
         CPU_ENV
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     shell:
         "python -m benchmark collect --manifest {input.manifest:q} --output {output:q} 2> {log:q}"

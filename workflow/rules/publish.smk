@@ -1,13 +1,7 @@
-TABLES = expand(
-    f"{RUN}/tables/{{name}}.{{format}}",
-    name=PLAN.tables(),
-    format=["csv", "md", "tex", "html"],
-)
-FIGURES = expand(
-    f"{RUN}/figures/{{name}}.{{format}}", name=PLAN.figures(), format=["png", "svg"]
-)
+TABLES = PLAN.tables()
+FIGURES = PLAN.figures()
 TOY = (
-    expand(f"{RUN}/figures/toy.{{format}}", format=["csv", "png", "svg"])
+    [f"{RUN}/figures/toy.{suffix}" for suffix in ["csv", "png", "svg"]]
     if PLAN.config["toy"]
     else []
 )
@@ -17,21 +11,6 @@ RESULTS = [
     *PUBLISHED,
 ]
 REPORT = f"{RUN}/report.html"
-PLAN_FILES = {}
-
-
-def plan_file(name, text):
-    """A file that holds a part of the plan; its name changes with it, so that results copied from elsewhere,
-    without Snakemake's records, are held against this configuration."""
-    path = Path(RUN, "plan", name)
-    path = str(path.with_stem(f"{path.stem}_{fingerprint(text)}"))
-    PLAN_FILES[path] = text
-    return path
-
-
-MANIFEST = plan_file("metrics.txt", PLAN.manifest())
-PUBLISH_SETTINGS = plan_file("publish.json", canonical(PLAN.publish_settings()))
-CONFIGURATION = plan_file("config.json", canonical(PLAN.config))
 
 
 rule plan:
@@ -57,7 +36,7 @@ rule tables:
         [
             report(
                 path,
-                caption="../report/table.rst",
+                caption=f"../report/table_{Path(path).stem}.rst",
                 category="Tables",
                 labels={"table": Path(path).stem},
             )
@@ -71,9 +50,6 @@ rule tables:
     conda:
         CPU_ENV
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
@@ -89,7 +65,7 @@ rule figures:
         [
             report(
                 path,
-                caption="../report/figure.rst",
+                caption=f"../report/figure_{Path(path).stem.split('_')[0]}.rst",
                 category="Figures",
                 labels={"figure": Path(path).stem},
             )
@@ -104,9 +80,6 @@ rule figures:
     conda:
         CPU_ENV
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
@@ -131,9 +104,6 @@ rule toy:
     conda:
         CPU_ENV
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     shell:
         "python -m benchmark toy --output-data {output.data:q} --output-figure {output.figure:q} "
         "--output-svg {output.svg:q} 2> {log:q}"
@@ -157,9 +127,6 @@ rule gallery:
     conda:
         CPU_ENV
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     params:
         settings=settings(GALLERY),
     shell:

@@ -12,15 +12,11 @@ rule sample:
     threads: 1
     resources:
         gpu=GPU,
-        device=DEVICE,
-        batch_size=BATCH_SIZE,
-        mem_mb=8000,
-        runtime=720,
     params:
         settings=settings(SAMPLES),
     shell:
         "python -m benchmark sample --settings {params.settings:q} --cases {input.cases:q} --output {output:q} "
-        "--device {resources.device} --batch-size {resources.batch_size} --threads {threads} --quiet 2> {log:q}"
+        "--device $SAMPLE_DEVICE --batch-size $SAMPLE_BATCH_SIZE --threads {threads} --quiet 2> {log:q}"
 
 
 use rule sample as candidates with:
@@ -34,9 +30,5 @@ use rule sample as candidates with:
         f"{RUN}/benchmarks/candidates/{{dataset}}/{{task}}/{{sampler}}/{{shard}}.tsv"
     resources:
         gpu=GPU,
-        device=DEVICE,
-        batch_size=BATCH_SIZE,
-        mem_mb=8000,
-        runtime=1440,
     params:
         settings=settings(CANDIDATES),

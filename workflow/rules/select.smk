@@ -10,9 +10,6 @@ rule select:
     conda:
         CPU_ENV
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=120,
     params:
         settings=settings(SELECTED),
     shell:

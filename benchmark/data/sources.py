@@ -1,0 +1,79 @@
+"""Where cases come from, by name: a source yields pictures with their attributes and part maps, in a fixed order.
+
+A case's name says which picture it is, whatever the number asked for; the first n cases of a longer list are the same.
+A new source is a function here (or in a file of its own) and one line in :data:`SOURCES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmark.errors import BenchmarkError
+
+TEST_SEED = 1_000_003  # keeps cases of rendered worlds apart from what their priors were trained on
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One source picture: image float32 (C, H, W) in [-1, 1], labels, part maps bool (H, W)."""
+
+    case: str
+    image: np.ndarray
+    attributes: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, np.ndarray] | None = None
+
+
+def digits(count: int, seed: int) -> Iterator[Picture]:
+    """Test digits, classes taken in turn (0, 1, ..., 9, 0, ...), within a class in an order drawn from ``seed``."""
+    from benchmark.data.digits import test_images
+
+    images, labels, numbers = test_images()
+    if count > len(images):
+        raise BenchmarkError(f"source digits: {count} cases asked for; there are {len(images)} test images")
+    order = np.random.default_rng(seed).permutation(len(images))
+    queues = [[i for i in order if labels[i] == digit] for digit in range(10)]
+    turns = [queue[turn] for turn in range(max(map(len, queues))) for queue in queues if turn < len(queue)]
+    for i in turns[:count]:
+        yield Picture(f"digit{numbers[i]:04d}", images[i], {"digit": str(labels[i])})
+
+
+def _rendered(world: str) -> Callable[[int, int], Iterator[Picture]]:
+    def pictures(count: int, seed: int) -> Iterator[Picture]:
+        import torch
+
+        from benchmark.data.worlds import get_world
+
+        renderer = get_world(world)
+        attributes = renderer.sample_attributes(count, torch.Generator().manual_seed(TEST_SEED + seed))
+        images, parts = renderer.render(attributes, parts=True)
+        for i, labels in enumerate(attributes.labels()):
+            maps = {name: part[i].numpy() for name, part in parts.items()}
+            yield Picture(f"{world}{seed}_{i:04d}", images[i].numpy(), labels, maps)
+
+    pictures.__doc__ = f"Rendered pictures of the world {world}; picture i of a seed does not depend on ``count``."
+    return pictures
+
+
+SOURCES: dict[str, Callable[..., Iterator[Picture]]] = {
+    "digits": digits,
+    "faces": _rendered("faces"),
+}
+
+
+def pictures(settings: dict, count: int, seed: int) -> Iterator[Picture]:
+    """The first ``count`` pictures of the source ``{"name": ..., ...options}``.
+
+    Raises:
+        BenchmarkError: unknown source, or what the source refuses.
+    """
+    options = dict(settings)
+    name = options.pop("name", None)
+    if name not in SOURCES:
+        raise BenchmarkError(f"source.name: {name!r} is not known; use one of {', '.join(SOURCES)}")
+    try:
+        return SOURCES[name](count, seed, **options)
+    except TypeError:
+        raise BenchmarkError(f"source {name}: unknown option among {', '.join(options)}") from None

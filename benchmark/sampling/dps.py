@@ -1,0 +1,85 @@
+"""DPS: diffusion posterior sampling (Chung, Kim, McCann, Klasky, Ye; ICLR 2023, arXiv 2209.14687)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from benchmark.priors.schedule import Schedule
+from benchmark.sampling.state import (
+    State,
+    check_options,
+    default_variance,
+    gaussian_sd,
+    predict_eps,
+    reverse_log_variance,
+    time_factor,
+)
+
+
+def dps(
+    prior,
+    problem,
+    y: Tensor,
+    noise,
+    guide,
+    *,
+    preset: str = "paper",
+    steps: int | str = 1000,
+    scale: float = 2.0,
+    variance: str | None = None,
+    clip: bool = True,
+    paste: bool = False,
+) -> Iterator[State]:
+    """Ancestral sampling with a gradient step on the measurement's residual.
+
+    From step k to k - 1 (algorithm 1; scale = 2 zeta', since zeta' grad ||r||^2 / ||r|| = 2 zeta' grad ||r||):
+
+        x0 = clip((x - sqrt(1 - abar_k) e) / sqrt(abar_k));  guidance acts here, inside the gradient, then clip again
+        x' = [beta_k sqrt(abar_{k-1}) x0 + (1 - abar_{k-1}) sqrt(alpha_k) x] / (1 - abar_k) + sigma_k z
+        x  = x' - scale grad_x sum_i ||y - A x0_i||_2
+
+    The norm is taken per image. The gradient passes through the guidance, the neighbour's part included, so that guided
+    samples of a set are coupled. ``reference`` weighs by k / T and makes one further draw that it never uses.
+
+    Raises:
+        BenchmarkError: options out of range, learned range asked of a network without it.
+    """
+    check_options(preset=preset, steps=steps)
+    schedule = Schedule.respaced(prior.alphas_cumprod, steps)
+    total = len(schedule.timesteps)
+    kind = variance or default_variance(prior)
+    x, nfe = noise(), 0
+    yield State(int(schedule.timesteps[-1]), x, None, None, None, nfe)
+    for k in reversed(range(total)):
+        t, abar = int(schedule.timesteps[k]), schedule.alphas_cumprod[k]
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            eps, values = predict_eps(prior, x, t)
+            nfe += 1
+            x0 = math.sqrt(1 / abar) * x - math.sqrt(1 / abar - 1) * eps
+            x0 = x0.clamp(-1, 1) if clip else x0
+            x0_guided, repulsion = x0, None
+            if k > 0:
+                x0_guided, repulsion = guide(x0, time_factor(preset, t, k / total))
+                x0_guided = x0_guided.clamp(-1, 1) if clip else x0_guided
+            norm = torch.linalg.vector_norm((y - problem.A(x0_guided)).flatten(2), dim=-1)
+            (gradient,) = torch.autograd.grad(norm.sum(), x)
+        with torch.no_grad():
+            of_x0, of_x = (float(c[k]) for c in schedule.posterior_mean_coefficients)
+            ancestral = of_x0 * x0_guided + of_x * x
+            z = noise()
+            if k > 0:
+                log_variance = reverse_log_variance(schedule, k, kind, None if values is None else values.detach())
+                ancestral = ancestral + gaussian_sd(log_variance) * z
+            if preset == "reference":
+                noise()
+            x = ancestral - scale * gradient
+            if k == 0 and paste:
+                x = problem.paste(x, y)
+        extra = {"gradient": gradient, "norm": norm.detach(), "before": ancestral}
+        following = int(schedule.timesteps[k - 1]) if k > 0 else -1
+        yield State(following, x, x0.detach(), x0_guided.detach(), repulsion, nfe, extra)

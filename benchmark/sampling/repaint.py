@@ -1,0 +1,99 @@
+"""RePaint: inpainting by an unconditional diffusion model (Lugmayr et al.; CVPR 2022, arXiv 2201.09865)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from benchmark.errors import BenchmarkError
+from benchmark.priors.schedule import Schedule, jump_schedule
+from benchmark.sampling.state import (
+    State,
+    check_options,
+    default_variance,
+    gaussian_sd,
+    predict_eps,
+    reverse_log_variance,
+    time_factor,
+)
+
+
+def repaint(
+    prior,
+    problem,
+    y: Tensor,
+    noise,
+    guide,
+    *,
+    preset: str = "paper",
+    steps: int | str = 250,
+    jump_length: int = 10,
+    jump_n_sample: int = 10,
+    start_resampling: int | None = None,
+    variance: str | None = None,
+    clip: bool = True,
+    paste: bool = False,
+) -> Iterator[State]:
+    """Ancestral steps on the hole, the noised known pixels around it, resampled by jumps back in time.
+
+    Down, from step k to k - 1 of the respaced schedule, m = 1 on known pixels (algorithm 1):
+
+        x0     = clip((x - sqrt(1 - abar_k) e) / sqrt(abar_k));  guidance acts here, then clip again
+        x_unkn = [beta_k sqrt(abar_{k-1}) x0 + (1 - abar_{k-1}) sqrt(alpha_k) x] / (1 - abar_k) + sigma_k z
+        x_know = sqrt(abar_{k-1}) y + sqrt(1 - abar_{k-1}) z
+        x      = m x_know + (1 - m) x_unkn
+
+    (no pixel sees both noises, so that one draw z serves). Up, from k to k + 1: x = sqrt(1 - beta_{k+1}) x +
+    sqrt(beta_{k+1}) z. ``reference`` injects the known pixels at the current noise level before the network
+    instead, not on the first step, whose guidance searches the whole image without a gate; leaves known pixels as they
+    come out; and weighs by k / T.
+
+    Raises:
+        BenchmarkError: a problem other than noiseless inpainting, or options out of range.
+    """
+    check_options(preset=preset, steps=steps)
+    if problem.name != "inpainting" or problem.sigma > 0:
+        raise BenchmarkError(
+            f"sampler repaint serves noiseless inpainting only, not {problem.name} with sigma {problem.sigma:g}; "
+            "use ddnm, ddrm, dps or diffpir"
+        )
+    reference = preset == "reference"
+    schedule = Schedule.respaced(prior.alphas_cumprod, steps)
+    total, hole = len(schedule.timesteps), problem.hole
+    kind = variance or default_variance(prior)
+    walk = jump_schedule(total, jump_length, jump_n_sample, start_resampling=start_resampling)
+    x, first, nfe = noise(), True, 0
+    yield State(int(schedule.timesteps[walk[0]]), x, None, None, None, nfe)
+    for k, following in pairwise(walk):
+        if following > k:
+            beta = schedule.betas[following]
+            x = math.sqrt(1 - beta) * x + math.sqrt(beta) * noise()
+            yield State(int(schedule.timesteps[following]), x, None, None, None, nfe)
+            continue
+        t, abar, before = int(schedule.timesteps[k]), schedule.alphas_cumprod[k], schedule.alphas_cumprod_prev[k]
+        z = noise()
+        if reference and not first:
+            x = torch.where(hole, x, math.sqrt(abar) * y + math.sqrt(1 - abar) * noise())
+        eps, values = predict_eps(prior, x, t)
+        nfe += 1
+        x0 = math.sqrt(1 / abar) * x - math.sqrt(1 / abar - 1) * eps
+        x0 = x0.clamp(-1, 1) if clip else x0
+        x0_guided, repulsion = x0, None
+        if k > 0:
+            bare = reference and first
+            x0_guided, repulsion = guide(x0, time_factor(preset, t, k / total), whole=bare, gated=not bare)
+            x0_guided = x0_guided.clamp(-1, 1) if clip else x0_guided
+        of_x0, of_x = (float(c[k]) for c in schedule.posterior_mean_coefficients)
+        x = of_x0 * x0_guided + of_x * x
+        if k > 0:
+            x = x + gaussian_sd(reverse_log_variance(schedule, k, kind, values)) * z
+        if not reference:
+            x = torch.where(hole, x, math.sqrt(before) * y + math.sqrt(1 - before) * z)
+        elif paste and following < 0:
+            x = problem.paste(x, y)
+        first = False
+        yield State(int(schedule.timesteps[following]) if following >= 0 else -1, x, x0, x0_guided, repulsion, nfe)
