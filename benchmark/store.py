@@ -167,8 +167,8 @@ def write_table(
         pq.write_table(table, temporary, compression="zstd")
 
 
-def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict | None = None) -> pa.Table:
-    """Read a table; refuse one of another kind or, where ``settings`` are given, one that other settings made.
+def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict | str | None = None) -> pa.Table:
+    """Read a table; refuse one of another kind or one that other ``settings`` (or their fingerprint) made.
 
     Raises:
         BenchmarkError: missing or damaged file, another kind of table, a fingerprint that differs.
@@ -187,10 +187,11 @@ def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict 
         raise BenchmarkError(f"{path}: holds a table of {found!r}, a table of {kind!r} was expected")
     if settings is not None:
         stored = metadata.get(b"benchmark_fingerprint", b"?").decode()
-        if stored != fingerprint(settings):
+        expected = settings if isinstance(settings, str) else fingerprint(settings)
+        if stored != expected:
             raise BenchmarkError(
-                f"{path}: made with other settings (fingerprint {stored}, the configuration's is "
-                f"{fingerprint(settings)}); delete it and run again"
+                f"{path}: made with other settings (fingerprint {stored}, the configuration's is {expected}); "
+                "delete it and run again"
             )
     return table
 
@@ -264,7 +265,7 @@ class RestorationSet:
     columns: dict[str, np.ndarray]  # nfe, seconds, gate_open, finite, consistency: (N,)
 
 
-def read_cases(path: str | os.PathLike, settings: dict | None = None) -> dict[str, Case]:
+def read_cases(path: str | os.PathLike, settings: dict | str | None = None) -> dict[str, Case]:
     """The cases of a file by their name, in the file's order."""
     return {
         row["case"]: Case(
@@ -279,7 +280,7 @@ def read_cases(path: str | os.PathLike, settings: dict | None = None) -> dict[st
     }
 
 
-def read_sets(path: str | os.PathLike, settings: dict | None = None) -> list[RestorationSet]:
+def read_sets(path: str | os.PathLike, settings: dict | str | None = None) -> list[RestorationSet]:
     """The sets of a file, in the file's order; rows of a set ordered by index."""
     groups: dict[tuple, list[dict]] = {}
     for row in read_table(path, "sets", settings).to_pylist():

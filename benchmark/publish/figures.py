@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark import statistics
 from benchmark.publish import labels
+from benchmark.publish.comparison import entries
+from benchmark.publish.document import superscript
 from benchmark.publish.labels import Measure
 from benchmark.publish.measured import OVERALL, Group, Measured, Scope, groups
 from benchmark.publish.names import FIGURE_OF, datasets_of, figure_names
-from benchmark.publish.style import COLOURS, FAINT, INK, MARKERS, PLAIN, colours, save, style
+from benchmark.publish.style import COLOURS, INK, MARKERS, PLAIN, colours, save, style
 from benchmark.publish.tables import check
 from benchmark.publish.tradeoff import Tradeoff, tradeoffs
 from benchmark.statistics import Interval
@@ -115,76 +118,118 @@ def _legend(figure: Figure, handles: list, title: str | None = None, columns: in
 
 
 def _caption(measured: Measured, group: Group, what: str) -> str:
-    n = f", sets of N = {group.n}" if group.n else ""
+    n = f", N = {group.n}" if group.n else ""
     return f"{group.dataset}: {what}{n}; {measured.level:.0%} intervals over cases"
+
+
+def _unlike_plain(measured: Measured, group: Group, shown: list[Measure]) -> set[tuple[str, int, str]]:
+    """(scope, row, metric) of what differs from plain after Holm's correction, or is plain itself."""
+    names = [column.name for column in shown if column.name in measured.metrics(group)]
+    return {
+        (entry.scope.name, entry.position, entry.metric)
+        for entry in (entries(measured, group, names) if names else [])
+        if entry.significant or labels.is_plain(entry.row)
+    }
+
+
+def _face(filled: bool, colour: str) -> dict:
+    """A filled marker with a white rim, or an open one."""
+    if filled:
+        return {"markerfacecolor": colour, "markeredgecolor": "white", "markeredgewidth": 0.6}
+    return {"markerfacecolor": "white", "markeredgecolor": colour, "markeredgewidth": 1.2}
+
+
+def _power(measured: Measured, group: Group, panels: list[Scope], metric: str) -> int:
+    """The power of ten that an axis is to be divided by: 0 unless its numbers are very small or very large."""
+    values = [abs(measured.mean(group.dataset, scope, row, metric).estimate) for scope in panels for row in group.rows]
+    largest = max((value for value in values if math.isfinite(value)), default=0)
+    return 0 if largest == 0 or 1e-3 <= largest < 1e6 else math.floor(math.log10(largest))
+
+
+def _scaled(interval: Interval, power: int) -> Interval:
+    factor = 10.0**-power
+    return replace(
+        interval, estimate=interval.estimate * factor, low=interval.low * factor, high=interval.high * factor
+    )
+
+
+def _header(shown: Measure, power: int) -> Measure:
+    return replace(shown, label=f"{shown.label} (×10{superscript(power)})") if power else shown
 
 
 # -------------------------------------------------------------------------------------------------------------- sweeps
 def _sweep(measured: Measured, found: list[Group]) -> Figure:
     from matplotlib.lines import Line2D
 
-    axis_name = "eta" if found[0].table == "eta_sweep" else "D"
+    name = "eta" if found[0].table == "eta_sweep" else "D"
     shown, panels = _measures(measured, found), _scopes(found)
     figure, axes = _grid(len(shown), len(panels), sharex=True, sharey="row")
     samplers = [group.sampler or "" for group in found]
     palette = colours(samplers)
-    for line, column in zip(axes, shown, strict=True):
-        for axis, scope in zip(line, panels, strict=True):
-            for index, group in enumerate(found):
-                _curve(
-                    axis, measured, group, scope, column.name, axis_name, palette[samplers[index]], MARKERS[index % 8]
-                )
-        line[0].set_ylabel(_wrapped(column))
+    for index, group in enumerate(found):
+        unlike = _unlike_plain(measured, group, shown)
+        look = {"color": palette[samplers[index]], "marker": MARKERS[index % len(MARKERS)]}
+        shift = 0.012 * (2 * index - len(found) + 1)
+        for line, column in zip(axes, shown, strict=True):
+            power = _power(measured, found[0], panels, column.name)
+            line[0].set_ylabel(_wrapped(_header(column, power)))
+            for axis, scope in zip(line, panels, strict=True):
+                points = []
+                for position, row in enumerate(group.rows):
+                    interval = _scaled(measured.mean(group.dataset, scope, row, column.name), power)
+                    points.append((row, interval, (scope.name, position, column.name) in unlike))
+                _curve(axis, points, name, shift, look)
     for axis, scope in zip(axes[0], panels, strict=True):
         axis.set_title(_title(scope))
     for axis in axes[-1]:
-        _sweep_ticks(axis, found, axis_name)
+        _sweep_ticks(axis, found, name)
     figure.align_ylabels(axes[:, 0])
-    fixed = labels.distance({"D_unit": "rms", **found[0].fixed}) if axis_name == "eta" else found[0].fixed.get("eta")
-    rest = f"D = {fixed}" if axis_name == "eta" else f"η = {fixed:g}" if fixed is not None else ""
-    figure.suptitle(
-        _caption(measured, found[0], f"diversity and quality against {'η' if axis_name == 'eta' else 'D'}, {rest}")
-    )
-    if len(found) > 1:
-        handles = [
-            Line2D([], [], color=palette[name], marker=MARKERS[i % 8], label=name) for i, name in enumerate(samplers)
-        ]
-        _legend(figure, handles)
+    fixed = found[0].fixed
+    rest = f"D = {labels.distance({'D_unit': 'rms', **fixed})}" if name == "eta" else f"η = {fixed['eta']:g}"
+    figure.suptitle(_caption(measured, found[0], f"diversity and quality against {labels.AXES[name]}, {rest}"))
+    handles = [
+        Line2D([], [], label=text, color=palette[text], marker=MARKERS[i % len(MARKERS)])
+        for i, text in enumerate(samplers)
+    ]
+    _legend(figure, [*handles, _open_handle()])
     return figure
 
 
-def _curve(
-    axis: Axes, measured: Measured, group: Group, scope: Scope, metric: str, name: str, colour: str, marker: str
-):
-    rows = sorted(group.rows, key=lambda row: _value(row, name))
-    points = [(row, measured.mean(group.dataset, scope, row, metric)) for row in rows]
-    points = [(row, interval) for row, interval in points if math.isfinite(interval.estimate)]
+def _open_handle():
+    from matplotlib.lines import Line2D
+
+    text = "open: not distinguishable from plain (paired, Holm)"
+    return Line2D([], [], color=INK, linestyle="", marker="o", label=text, **_face(False, INK))
+
+
+def _curve(axis: Axes, points: list[tuple[dict, Interval, bool]], name: str, shift: float, look: dict) -> None:
+    """A sampler's sweep: a line through the finite values, dotted to the infinite one, and an interval at each."""
+    values = [_value(row, name) for row, _, _ in points]
+    points = sorted((p for p in points if math.isfinite(p[1].estimate)), key=lambda point: _value(point[0], name))
     if not points:
         return
-    place = _places([row for row, _ in points], [_value(row, name) for row in group.rows], name)
-    middle = [interval.estimate for _, interval in points]
-    low, high = zip(*(_bounds(interval) for _, interval in points))
-    finite = [index for index, (row, _) in enumerate(points) if math.isfinite(_value(row, name))]
-    axis.plot([place[i] for i in finite], [middle[i] for i in finite], color=colour, linewidth=1.4)
-    if len(finite) < len(points) and finite:
-        ends = [finite[-1], len(points) - 1]
-        axis.plot([place[i] for i in ends], [middle[i] for i in ends], color=colour, linewidth=1.1, linestyle=":")
-    axis.errorbar(
-        place, middle, yerr=[low, high], fmt=marker, color=colour, markersize=4.5, capsize=2, elinewidth=1.1,
-        markeredgecolor="white", markeredgewidth=0.6,
-    )  # fmt: skip
+    infinity = _infinity(values)
+    span = max(min(value, infinity) for value in values) or 1.0
+    place = [min(_value(row, name), infinity) + shift * span for row, _, _ in points]
+    middle = [interval.estimate for _, interval, _ in points]
+    finite = sum(math.isfinite(_value(row, name)) for row, _, _ in points)
+    last = max(finite - 1, 0)
+    axis.plot(place[:finite], middle[:finite], color=look["color"], linewidth=1.4)
+    axis.plot(place[last:], middle[last:], color=look["color"], linewidth=1.1, linestyle=":")
+    for x, (_, interval, filled) in zip(place, points, strict=True):
+        low, high = _bounds(interval)
+        axis.errorbar(
+            [x], [interval.estimate], yerr=[[low], [high]], fmt=look["marker"], color=look["color"], markersize=4.8,
+            capsize=2, elinewidth=1.1, **_face(filled, look["color"]),
+        )  # fmt: skip
 
 
 def _value(row: dict, name: str) -> float:
     return 0.0 if labels.is_plain(row) else float(row[name])
 
 
-def _places(rows: list[dict], values: list[float], name: str) -> list[float]:
-    """Where the rows stand on the axis: at their value; an infinite one a step beyond the largest."""
-    return [_infinity(values) if math.isinf(_value(row, name)) else _value(row, name) for row in rows]
-
-
 def _infinity(values: list[float]) -> float:
+    """Where an infinite value stands: a step beyond the largest finite one."""
     return 1.3 * max((value for value in values if math.isfinite(value)), default=1.0) or 1.0
 
 
@@ -205,53 +250,53 @@ def _sweep_ticks(axis: Axes, found: list[Group], name: str) -> None:
     axis.set_xlim(-0.06 * span, 1.06 * max(span, most))
     units = {row["D_unit"] for group in found for row in group.rows if 0 < row["D"] < math.inf}
     unit = ", ".join(labels.UNITS.get(unit, unit) for unit in sorted(units))
-    axis.set_xlabel("η" if name == "eta" else f"D ({unit})" if unit else "D")
+    axis.set_xlabel(f"D ({unit})" if name == "D" and unit else labels.AXES[name])
 
 
-# --------------------------------------------------------------------------------------------------- selection, samplers
+# ------------------------------------------------------------------------------------------------- selection, samplers
 def _selection(measured: Measured, found: list[Group]) -> Figure:
     from matplotlib.lines import Line2D
 
     shown, panels = _measures(measured, found), _scopes(found)
     names = list(dict.fromkeys(labels.point(row) for group in found for row in group.rows))
     figure, axes = _grid(len(shown), len(panels), (PANEL[0], 0.24 * len(names) + 0.75), sharey=True, sharex="row")
-    for line, column in zip(axes, shown, strict=True):
-        for axis, scope in zip(line, panels, strict=True):
-            for index, group in enumerate(found):
-                shift = 0.25 * (index - (len(found) - 1) / 2)
-                _dots(axis, measured, group, scope, column.name, names, shift, MARKERS[index % 8])
-            axis.set_xlabel(column.header if len(column.header) < 26 else _wrapped(column))
+    for index, group in enumerate(found):
+        unlike = _unlike_plain(measured, group, shown)
+        shift = 0.25 * (index - (len(found) - 1) / 2)
+        for line, column in zip(axes, shown, strict=True):
+            power = _power(measured, found[0], panels, column.name)
+            header = _header(column, power)
+            for axis, scope in zip(line, panels, strict=True):
+                axis.set_xlabel(header.header if len(header.header) < 26 else _wrapped(header))
+                for position, row in enumerate(group.rows):
+                    interval = _scaled(measured.mean(group.dataset, scope, row, column.name), power)
+                    if labels.is_plain(row) and math.isfinite(interval.estimate):
+                        axis.axvline(interval.estimate, color="#aab1b9", linewidth=1, linestyle="--", zorder=1)
+                    filled = (scope.name, position, column.name) in unlike
+                    place = names.index(labels.point(row)) + shift
+                    _dot(axis, interval, place, MARKERS[index % len(MARKERS)], _kind_colour(row), filled)
     for axis, scope in zip(axes[0], panels, strict=True):
         axis.set_title(_title(scope))
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     figure.suptitle(_caption(measured, found[0], "plain, guided and selected sets"))
-    if len(found) > 1:
-        _legend(
-            figure,
-            [
-                Line2D([], [], color=INK, linestyle="", marker=MARKERS[i % 8], label=group.sampler)
-                for i, group in enumerate(found)
-            ],
-        )
+    handles = [
+        Line2D([], [], color=INK, linestyle="", marker=MARKERS[i % len(MARKERS)], label=group.sampler)
+        for i, group in enumerate(found)
+    ]
+    _legend(figure, [*handles, _open_handle()])
     return figure
 
 
-def _dots(
-    axis: Axes, measured: Measured, group: Group, scope: Scope, metric: str, names: list[str], shift: float, marker: str
-) -> None:
-    for row in group.rows:
-        interval = measured.mean(group.dataset, scope, row, metric)
-        if not math.isfinite(interval.estimate):
-            continue
-        colour = _kind_colour(row)
-        if labels.is_plain(row):
-            axis.axvline(interval.estimate, color=FAINT, linewidth=1.1, linestyle="--", zorder=1)
-        low, high = _bounds(interval)
-        axis.errorbar(
-            [interval.estimate], [names.index(labels.point(row)) + shift], xerr=[[low], [high]], fmt=marker, color=colour,
-            markersize=5, capsize=2, elinewidth=1.2, markeredgecolor="white", markeredgewidth=0.6,
-        )  # fmt: skip
+def _dot(axis: Axes, interval: Interval, place: float, marker: str, colour: str, filled: bool = True) -> None:
+    """A mean with its interval, lying."""
+    if not math.isfinite(interval.estimate):
+        return
+    low, high = _bounds(interval)
+    axis.errorbar(
+        [interval.estimate], [place], xerr=[[low], [high]], fmt=marker, color=colour, markersize=5.2, capsize=2,
+        elinewidth=1.2, **_face(filled, colour),
+    )  # fmt: skip
 
 
 def _kind_colour(row: dict) -> str:
@@ -270,71 +315,73 @@ def _samplers(measured: Measured, found: list[Group]) -> Figure:
     names = list(dict.fromkeys(row["sampler"] for row in group.rows))
     figure, axes = _grid(1, len(shown), (PANEL[0], 0.38 * len(names) + 0.9), sharey=True)
     for axis, column in zip(axes[0], shown, strict=True):
+        logarithmic = _logarithmic(measured, group, scope, column.name)
+        power = 0 if logarithmic else _power(measured, group, [scope], column.name)
+        axis.set_xscale("log" if logarithmic else "linear")
+        axis.set_xlabel(_wrapped(_header(column, power)))
         for row in group.rows:
-            interval = measured.mean(group.dataset, scope, row, column.name)
-            if not math.isfinite(interval.estimate):
-                continue
-            low, high = _bounds(interval)
-            axis.errorbar(
-                [interval.estimate], [names.index(row["sampler"]) + (-0.13 if labels.is_plain(row) else 0.13)],
-                xerr=[[low], [high]], fmt="o" if labels.is_plain(row) else "^", color=_kind_colour(row), markersize=5,
-                capsize=2, elinewidth=1.2, markeredgecolor="white", markeredgewidth=0.6,
-            )  # fmt: skip
-        axis.set_xlabel(_wrapped(column))
-        _scale(axis, measured, group, scope, column.name)
+            plain = labels.is_plain(row)
+            interval = _scaled(measured.mean(group.dataset, scope, row, column.name), power)
+            place = names.index(row["sampler"]) + (-0.13 if plain else 0.13)
+            _dot(axis, interval, place, "o" if plain else "^", _kind_colour(row))
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     points = dict.fromkeys(labels.point(row) for row in group.rows if not labels.is_plain(row))
     handles = [Line2D([], [], color=PLAIN, linestyle="", marker="o", label="Plain")]
-    handles += [Line2D([], [], color=COLOURS[1], linestyle="", marker="^", label=", ".join(points))] if points else []
+    handles += [Line2D([], [], color=COLOURS[1], linestyle="", marker="^", label=" / ".join(points))] if points else []
     _legend(figure, handles)
-    over = f", {_title(scope)}" if scope.name == OVERALL else f", {scope.name}"
-    figure.suptitle(_caption(measured, group, f"samplers{over}"))
+    figure.suptitle(_caption(measured, group, f"samplers, {_title(scope)}"))
     return figure
 
 
-def _scale(axis: Axes, measured: Measured, group: Group, scope: Scope, metric: str) -> None:
-    """A logarithmic axis where the samplers differ by more than a factor of 30."""
+def _logarithmic(measured: Measured, group: Group, scope: Scope, metric: str) -> bool:
+    """Whether the samplers differ by more than a factor of 30, all above 0."""
     values = [measured.mean(group.dataset, scope, row, metric).estimate for row in group.rows]
-    positive = [value for value in values if math.isfinite(value) and value > 0]
-    if len(positive) == len(values) and max(positive) > 30 * min(positive):
-        axis.set_xscale("log")
+    values = [value for value in values if math.isfinite(value)]
+    return bool(values) and min(values) > 0 and max(values) > 30 * min(values)
 
 
 # --------------------------------------------------------------------------------------------------------- trade-offs
 def _pareto(measured: Measured, dataset: str, settings: dict) -> Figure:
-    from matplotlib.lines import Line2D
-
     found = tradeoffs(settings, measured, dataset)
-    columns = min(max(len(found), 1), 3)
-    figure, axes = _grid(max(1, math.ceil(len(found) / columns)), columns, (3.1, 2.6), sharex=True, sharey=True)
-    palette = colours([row["sampler"] for trade in found for row in trade.rows])
-    strategies = list(dict.fromkeys(row["method"] for t in found for row in t.rows if row.get("kind") == "selected"))
-    for axis, trade in zip(axes.flat, found):
-        _front(axis, trade, palette, strategies)
-        axis.set_title(_title(trade.scope))
-    for axis in list(axes.flat)[len(found) :]:
-        axis.set_axis_off()
+    columns = max(1, len(found)) if len(found) <= 4 else 3
+    figure, axes = _grid(max(1, math.ceil(len(found) / columns)), columns, (2.9, 2.6), sharex=True, sharey=True)
     if not found:
         axes[0, 0].text(0.5, 0.5, "no measure of quality", ha="center", va="center", transform=axes[0, 0].transAxes)
         return figure
+    palette = colours([row["sampler"] for trade in found for row in trade.rows])
+    strategies = list(dict.fromkeys(row["method"] for t in found for row in t.rows if row.get("kind") == "selected"))
+    for index, (axis, trade) in enumerate(zip(axes.flat, found)):
+        _front(axis, trade, palette, strategies)
+        axis.set_title(_title(trade.scope))
+        if index + columns >= len(found):
+            axis.set_xlabel(trade.quality.header)
+            axis.tick_params(labelbottom=True)
+    for axis in list(axes.flat)[len(found) :]:
+        axis.set_axis_off()
     if found[0].quality.better < 0:
         axes[0, 0].invert_xaxis()
     for axis in axes[:, 0]:
         axis.set_ylabel(found[0].diversity.header)
-    for axis in axes[-1]:
-        axis.set_xlabel(found[0].quality.header)
-    handles = [Line2D([], [], color=colour, marker="s", linestyle="", label=name) for name, colour in palette.items()]
-    for marker, text in [("o", "Plain"), ("^", "Guided, larger at larger η"), *_strategy_handles(strategies)]:
-        handles.append(Line2D([], [], color="#8a929b", marker=marker, linestyle="", label=text))
-    handles.append(Line2D([], [], color=INK, linewidth=1, linestyle="--", label="Front"))
-    _legend(figure, handles)
+    infinite = any(math.isinf(row["D"]) for trade in found for row in trade.rows)
+    _legend(figure, _pareto_handles(palette, strategies, infinite))
     figure.suptitle(f"{dataset}: diversity against quality; {measured.level:.0%} intervals over cases")
     return figure
 
 
-def _strategy_handles(strategies: list[str]) -> list[tuple[str, str]]:
-    return [(_strategy_marker(name, strategies), labels.strategy(name)) for name in strategies]
+def _pareto_handles(palette: dict[str, str], strategies: list[str], infinite: bool) -> list:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    grey = "#8a929b"
+    kinds = [("o", "Plain", True), ("^", "Guided, larger at larger η", True)]
+    kinds += [("^", "Guided, D = ∞", False)] if infinite else []
+    kinds += [(_strategy_marker(name, strategies), labels.strategy(name), True) for name in strategies]
+    return [
+        *(Patch(color=colour, label=name) for name, colour in palette.items()),
+        *(Line2D([], [], marker=marker, linestyle="", label=text, **_face(f, grey)) for marker, text, f in kinds),
+        Line2D([], [], color=INK, linewidth=1, linestyle="--", label="Front"),
+    ]
 
 
 def _strategy_marker(name: str, strategies: list[str]) -> str:
@@ -354,7 +401,7 @@ def _front(axis: Axes, trade: Tradeoff, palette: dict[str, str], strategies: lis
         selected = row.get("kind") == "selected"
         marker = "o" if labels.is_plain(row) else _strategy_marker(row["method"], strategies) if selected else "^"
         size = 4.5 + 3.5 * math.sqrt(row["eta"] / most) if marker == "^" else 6
-        axis.plot(x, y, marker, color=colour, markersize=size, markeredgecolor="white", markeredgewidth=0.6, zorder=3)
+        axis.plot(x, y, marker, markersize=size, zorder=3, **_face(math.isfinite(row["D"]), colour))
     front = sorted(
         (right.estimate, up.estimate)
         for right, up, on in zip(trade.qualities, trade.diversities, trade.front, strict=True)

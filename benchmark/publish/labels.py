@@ -82,6 +82,7 @@ STRATEGIES = {
     "farthest": "Farthest points",
     "random": "Random draw",
 }
+AXES = {"eta": "η", "D": "D"}
 UNITS = {"rms": "RMS", "repaint": "RePaint's unit", "ddnm": "DDNM's unit", "dps": "DPS's unit", "full": "whole image"}
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, which stays distinct in the common kinds of colour blindness; black is kept for plain sets.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#6A6A6A")
-PLAIN, INK, FAINT = "#1c2126", "#333a41", "#c9ced4"
+PLAIN, INK = "#1c2126", "#333a41"
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<")
 DPI = 150
 

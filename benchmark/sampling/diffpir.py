@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from benchmark.priors.schedule import diffpir_timesteps
-from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
+from benchmark.sampling.state import State, check_options, predict_eps, time_factor
+
+
+def float32_schedule() -> np.ndarray:
+    """abar_t accumulated in float32, as the released code does; its rho differs from the exact one by up to 1e-4."""
+    return np.cumprod(1 - np.linspace(1e-4, 0.02, 1000, dtype=np.float32), dtype=np.float32)
 
 
 def diffpir(
@@ -61,13 +67,14 @@ def diffpir(
     sigma_n = max(0.001, problem.sigma)
     if x_init is None:
         x_init = torch.where(problem.hole, -1.0, y) if problem.name == "inpainting" else problem.pinv(y)
-    top = abar_at(prior, times[0])
+    abars = float32_schedule() if reference else prior.alphas_cumprod
+    top = float(abars[times[0]])
     x = math.sqrt(top) * x_init + math.sqrt(1 - top) * noise()
     nfe = 0
     yield State(times[0], x, None, None, None, nfe)
     for index, t in enumerate(times):
         last = index == len(times) - 1
-        abar = abar_at(prior, t)
+        abar = float(abars[t])
         eps, _ = predict_eps(prior, x, t)
         nfe += 1
         if reference:
@@ -84,7 +91,9 @@ def diffpir(
             x0_guided, repulsion = guide(x0, time_factor(preset, t, u / 1000))
             x0_guided = x0_guided.clamp(-1, 1)
         rho = lam * sigma_n**2 * abar / (1 - abar)
-        if exact_data_step or problem.name != "inpainting":
+        if reference and problem.name != "inpainting":  # the released code solves on [0, 1]
+            solved = 2 * problem.proximal((x0_guided + 1) / 2, (y + 1) / 2, rho) - 1
+        elif exact_data_step or problem.name != "inpainting":
             solved = problem.proximal(x0_guided, y, rho)
         else:
             keep = problem.singulars
@@ -95,9 +104,9 @@ def diffpir(
             x = problem.paste(x0_data, y) if paste else x0_data
             yield State(-1, x, x0, x0_guided, None, nfe, extra)
             return
-        abar_u = abar_at(prior, u := times[index + 1])
+        abar_u = float(abars[u := times[index + 1]])
         effective = (x - math.sqrt(abar) * x0_data) / math.sqrt(1 - abar)
-        beta = 1 - abar / abar_at(prior, t - 1)
+        beta = 1 - abar / float(abars[t - 1])
         eta_s = eta * math.sqrt(1 - abar_u) / math.sqrt(1 - abar) * math.sqrt(beta)
         x = math.sqrt(abar_u) * x0_data
         x = x + math.sqrt(1 - zeta) * math.sqrt(1 - abar_u - eta_s**2) * effective

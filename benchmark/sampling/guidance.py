@@ -111,3 +111,44 @@ def threshold_norm(D: float, unit: str, n: int, shape: tuple[int, int, int], hol
 def rms_of(D: float, unit: str, n: int, shape: tuple[int, int, int], hole: Tensor | None) -> Tensor | float:
     """The RMS twin of a distance: its L2 norm divided by the square root of the number of unknown elements."""
     return threshold_norm(D, unit, n, shape, hole) / threshold_norm(1.0, "rms", n, shape, hole)
+
+
+# ------------------------------------------------------------------------------------------------------------ registry
+def _nearest_neighbour(eta: Tensor, threshold: Tensor, region: Tensor | None) -> Guide:
+    return NearestNeighbour(eta, threshold, region)
+
+
+GUIDANCE: dict[str, Callable[..., Guide]] = {"nearest_neighbour": _nearest_neighbour}
+
+
+def build_guidance(settings: dict | None, problem, n: int, count: int, device, dtype) -> tuple[Guide, list[float]]:
+    """The guide of ``{"name", "eta", "D", "D_unit", ...}`` for ``count`` sets of ``n``, and the RMS twin of D per set.
+
+    Raises:
+        BenchmarkError: unknown name or unit, negative eta or D, a finite D without unit, N = 1 with eta > 0.
+    """
+    if settings is None:
+        return no_guidance, [0.0] * count
+    options = dict(settings)
+    name, eta, D = options.pop("name", None), options.pop("eta", None), options.pop("D", None)
+    unit = options.pop("D_unit", None)
+    if name not in GUIDANCE:
+        raise BenchmarkError(f"guidance.name: {name!r} is not known; use one of {', '.join(GUIDANCE)}")
+    if eta is None or not 0 <= eta < math.inf:
+        raise BenchmarkError(f"guidance.eta: {eta} is out of range; give a step size of 0 or more")
+    if D is None or not D >= 0:
+        raise BenchmarkError(f"guidance.D: {D} is out of range; give a distance of 0 or more, or inf")
+    if unit is None and 0 < D < math.inf:
+        raise BenchmarkError(f"guidance.D_unit: D = {D} has no unit; give one of {', '.join(UNITS)}")
+    if n < 2 and eta > 0 and D > 0:
+        raise BenchmarkError(f"n: a set of {n} has no neighbours to repel with eta = {eta}; give n of 2 or more")
+    norm = threshold_norm(D, unit or "rms", n, problem.image_shape, problem.hole) if D < math.inf else math.inf
+    twin = rms_of(D, unit or "rms", n, problem.image_shape, problem.hole) if D < math.inf else math.inf
+    threshold = torch.as_tensor(norm, dtype=torch.float64, device=device).expand(count)
+    etas = torch.full((count,), float(eta), dtype=torch.float64, device=device)
+    region = None if problem.hole is None else problem.hole.to(dtype)
+    try:
+        guide = GUIDANCE[name](etas, threshold, region, **options)
+    except TypeError:
+        raise BenchmarkError(f"guidance {name}: unknown option among {', '.join(options)}") from None
+    return guide, torch.as_tensor(twin, dtype=torch.float64).cpu().expand(count).tolist()

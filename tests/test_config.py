@@ -1,0 +1,209 @@
+"""Every fault of a configuration is one line that names the key and says what would be right."""
+
+import copy
+import math
+
+import pytest
+import yaml
+
+from benchmark.config import SCHEMA, check, load
+from benchmark.errors import BenchmarkError
+
+GOOD = yaml.safe_load("""
+run: test
+n: 5
+masks: {left: {recipe: left}, mouth: {recipe: parts, parts: [mouth], dilate: 3}}
+samplers: {ddnm: {algorithm: ddnm, steps: 10}, repaint: {algorithm: repaint}}
+datasets:
+  digits:
+    source: {name: digits}
+    prior: {name: digits_mixture}
+    cases: 2
+    tasks: {left: {mask: left}, sr2: {problem: {name: super_resolution_average, factor: 2}}}
+    sweeps:
+      eta: {samplers: [ddnm], tasks: [left], values: [0, 0.1], D: 0.3, D_unit: rms}
+      D: {samplers: [ddnm], values: [0, 0.3, inf], D_unit: rms, eta: 0.09}
+    candidates: {samplers: [ddnm], count: 60, shard_size: 30}
+    selection: {strategies: [kmeans, {name: random}], guided: {eta: 0.1, D: 0.3, D_unit: rms}}
+""")
+
+
+def changed(path, value):
+    """The good configuration with the value at a dotted path replaced, or removed for None."""
+    config = copy.deepcopy(GOOD)
+    *parents, last = path.split(".")
+    part = config
+    for key in parents:
+        part = part[key]
+    if value is None:
+        del part[last]
+    else:
+        part[last] = value
+    return config
+
+
+def refusal(config):
+    with pytest.raises(BenchmarkError) as caught:
+        check(config, "some.yaml")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("some.yaml: ")
+    return message
+
+
+BAD = {
+    "an unknown key": ("datasets.digits.sweeps.eta.valeus", [0.1], "datasets.digits.sweeps.eta.valeus: unknown key", "did you mean 'values'"),
+    "an unknown key at the top": ("sede", 1, "sede: unknown key", "did you mean 'seeds'"),
+    "an unknown option of a sampler": ("samplers.ddnm.stepz", 5, "samplers.ddnm.stepz: unknown key", "did you mean 'steps'"),
+    "a negative eta": ("datasets.digits.sweeps.eta.values", [0, -0.1], "datasets.digits.sweeps.eta.values[1]: -0.1", "minimum of 0"),
+    "a negative eta of the other sweep": ("datasets.digits.sweeps.D.eta", -1, "datasets.digits.sweeps.D.eta: -1", "minimum of 0"),
+    "an infinite eta": ("datasets.digits.sweeps.eta.values", [0, math.inf], "datasets.digits.sweeps.eta", "finite step size"),
+    "a negative D": ("datasets.digits.sweeps.D.values", [-0.3], "datasets.digits.sweeps.D.values[0]: -0.3", "minimum of 0"),
+    "a mask that does not exist": ("datasets.digits.tasks.left.mask", "lefft", "datasets.digits.tasks.left.mask: no mask 'lefft'", "did you mean 'left'"),
+    "a mask recipe that does not exist": ("masks.left.recipe", "lefft", "masks.left.recipe: 'lefft'", "did you mean 'left'"),
+    "D without a unit": ("datasets.digits.sweeps.eta.D_unit", None, "datasets.digits.sweeps.eta.D_unit: D = 0.3 has no unit", "give D_unit: rms"),
+    "a guided point without a unit": ("datasets.digits.selection.guided.D_unit", None, "datasets.digits.selection.guided.D_unit: D = 0.3 has no unit", "give D_unit"),
+    "a unit that does not exist": ("datasets.digits.sweeps.D.D_unit", "rsm", "datasets.digits.sweeps.D.D_unit: 'rsm'", "did you mean 'rms'"),
+    "a sweep without D": ("datasets.digits.sweeps.eta.D", None, "datasets.digits.sweeps.eta.D: missing", "inf for no limit"),
+    "N = 1 with eta > 0": ("n", 1, "n: a set of 1 has no neighbours", "n must be 2 or more"),
+    "fewer candidates than N": ("datasets.digits.candidates.count", 4, "datasets.digits.candidates.count: 4 candidates are fewer than n = 5", "give 5 or more"),
+    "selection without candidates": ("datasets.digits.candidates", None, "datasets.digits.selection: nothing to select from", "candidates"),
+    "a sampler that does not exist": ("datasets.digits.sweeps.eta.samplers", ["dndm"], "datasets.digits.sweeps.eta.samplers: no sampler 'dndm'", "did you mean 'ddnm'"),
+    "an algorithm that does not exist": ("samplers.ddnm.algorithm", "ddmn", "samplers.ddnm.algorithm: 'ddmn'", "did you mean"),
+    "a task that does not exist": ("datasets.digits.sweeps.eta.tasks", ["lfet"], "datasets.digits.sweeps.eta.tasks: no task 'lfet'", "did you mean 'left'"),
+    "a source that does not exist": ("datasets.digits.source.name", "digit", "datasets.digits.source.name: 'digit'", "did you mean 'digits'"),
+    "a prior that does not exist": ("datasets.digits.prior.name", "digits", "datasets.digits.prior.name: 'digits'", "digits_mixture"),
+    "a strategy that does not exist": ("datasets.digits.selection.strategies", ["kmean"], "datasets.digits.selection.strategies[0]: 'kmean'", "did you mean 'kmeans'"),
+    "a strategy twice": ("datasets.digits.selection.strategies", ["kmeans", {"name": "kmeans"}], "selection.strategies: 'kmeans' stands there twice", "twice"),
+    "an eta twice": ("datasets.digits.sweeps.eta.values", [0.1, 0.1], "sweeps.eta.values: 0.1 stands there twice", "twice"),
+    "no cases": ("datasets.digits.cases", 0, "datasets.digits.cases: 0", "minimum of 1"),
+    "a number written as a word": ("n", "five", "n: 'five' is not of type 'integer'", "Restorations in a set"),
+    "a run with a slash": ("run", "a/b", "run: 'a/b' is not a name", "letter"),
+    "a dataset with a dot": ("datasets", {"di.gits": GOOD["datasets"]["digits"]}, "datasets", "is not a name"),
+    "no datasets": ("datasets", None, "datasets: missing", "Datasets by name"),
+    "a task without mask and problem": ("datasets.digits.tasks.left", {}, "datasets.digits.tasks.left: neither a mask nor a problem", "mask: NAME"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_fault_is_one_line_with_the_key_and_what_would_be_right(fault):
+    path, value, where, right = BAD[fault]
+    message = refusal(changed(path, value))
+    assert where in message
+    assert right in message
+
+
+def test_the_good_configuration_is_accepted_and_its_defaults_are_filled_in():
+    config = check(GOOD)
+    assert config["seeds"] == [0]
+    assert config["device"] == "auto"
+    assert config["samplers"]["ddnm"]["preset"] == "paper"
+    assert config["datasets"]["digits"]["features"] == {"name": "hole_pca"}
+    assert "seeds" not in GOOD
+
+
+@pytest.mark.parametrize("text", ["inf", ".inf", "Inf"])
+def test_infinity_may_be_spelled_as_in_yaml_or_plainly(text):
+    value = yaml.safe_load(text)
+    config = check(changed("datasets.digits.sweeps.D.values", [0, 0.3, value]))
+    assert config["datasets"]["digits"]["sweeps"]["D"]["values"][2] == math.inf
+
+
+def test_exponents_without_a_point_are_numbers():
+    config = check(changed("datasets.digits.sweeps.eta.values", yaml.safe_load("[0, 1e-2]")))
+    assert config["datasets"]["digits"]["sweeps"]["eta"]["values"][1] == 0.01
+
+
+def test_n_of_one_is_accepted_where_nothing_is_guided():
+    config = changed("n", 1)
+    del config["datasets"]["digits"]["sweeps"], config["datasets"]["digits"]["selection"]["guided"]
+    assert check(config)["n"] == 1
+
+
+def test_checking_twice_changes_nothing():
+    once = check(GOOD)
+    assert check(once) == once
+
+
+def test_a_file_that_is_missing_empty_or_no_yaml_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "config.yaml"
+    for text in (None, "", "- a list", "run: [", "run: x\n\tn: 5"):
+        if text is not None:
+            path.write_text(text)
+        with pytest.raises(BenchmarkError, match=r"config\.yaml: ") as caught:
+            load(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_every_key_of_the_schema_has_a_description():
+    missing = []
+
+    def walk(schema, path):
+        for key, part in schema.get("properties", {}).items():
+            if "description" not in part:
+                missing.append(f"{path}.{key}")
+            walk(part, f"{path}.{key}")
+        for name, part in schema.get("$defs", {}).items():
+            walk(part, name)
+        for word in ("items", "additionalProperties", "else"):
+            if isinstance(schema.get(word), dict):
+                walk(schema[word], path)
+        for part in schema.get("anyOf", []):
+            walk(part, path)
+
+    walk(yaml.safe_load(SCHEMA.read_text()), "config")
+    assert not missing
+
+
+def test_every_key_of_the_schema_stands_in_the_configurations_documentation():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    text = (SCHEMA.parents[2] / "config" / "README.md").read_text()
+    keys = set(schema["properties"]) | set(schema["$defs"]["dataset"]["properties"])
+    keys |= set(schema["properties"]["samplers"]["additionalProperties"]["properties"])
+    assert not {key for key in keys if f"`{key}`" not in text}
+
+
+# ------------------------------------------------------------------------------------------- names known to the schema
+def known(*path):
+    part = yaml.safe_load(SCHEMA.read_text())
+    for key in path:
+        part = part[key]
+    return set(part)
+
+
+DATASET = ("$defs", "dataset", "properties")
+
+
+def test_the_schema_knows_every_registered_name_and_no_other():
+    from benchmark.data.masks import RECIPES
+    from benchmark.data.sources import SOURCES
+    from benchmark.features import FEATURES
+    from benchmark.priors.registry import PRIORS
+    from benchmark.problems import PROBLEMS
+    from benchmark.sampling.guidance import UNITS
+    from benchmark.selection.strategies import STRATEGIES
+
+    mask = ("properties", "masks", "additionalProperties", "properties", "recipe", "enum")
+    problem = (*DATASET, "tasks", "additionalProperties", "properties", "problem", "properties", "name", "enum")
+    assert known(*mask) == set(RECIPES)
+    assert known(*DATASET, "source", "properties", "name", "enum") == set(SOURCES)
+    assert known(*DATASET, "prior", "properties", "name", "enum") == set(PRIORS)
+    assert known(*problem) == set(PROBLEMS)
+    assert known("$defs", "features", "properties", "name", "enum") == set(FEATURES)
+    assert known("$defs", "strategy", "else", "properties", "name", "enum") == set(STRATEGIES)
+    assert known("$defs", "strategy", "then", "enum") == set(STRATEGIES)
+    assert known("$defs", "unit", "enum") == set(UNITS)
+
+
+def test_the_schema_knows_every_sampler_and_every_option_of_each():
+    import inspect
+
+    from benchmark.sampling import SAMPLERS
+
+    options = {"algorithm"}
+    for sampler in SAMPLERS.values():
+        parameters = inspect.signature(sampler).parameters.values()
+        options |= {p.name for p in parameters if p.kind is p.KEYWORD_ONLY} - {"restore", "x_init"}
+    sampler = ("properties", "samplers", "additionalProperties", "properties")
+    assert known(*sampler, "algorithm", "enum") == set(SAMPLERS)
+    assert known(*sampler) == options
