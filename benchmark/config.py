@@ -79,8 +79,8 @@ def _numbers(value: object, key: str | None = None) -> object:
         return {str(name): _numbers(item, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_numbers(item, key) for item in value]
-    if key in NUMERIC and isinstance(value, str) and re.fullmatch(r"[-+]?(\d[\d.]*([eE][-+]?\d+)?|\.?inf)", value):
-        return float(value.replace(".inf", "inf"))
+    if key in NUMERIC and isinstance(value, str) and re.fullmatch(r"[-+]?(\d[\d.]*(e[-+]?\d+)?|\.?inf)", value.lower()):
+        return float(value.lower().replace(".inf", "inf"))
     return value
 
 

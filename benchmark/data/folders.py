@@ -2,9 +2,10 @@
 
 Every source takes ``path`` (the folder), ``size`` (the side of the square that the picture is fitted to, see
 ``images.fit``; 256) and ``ids``: which pictures, in which order: a list, a text file with one id a line (# begins a
-comment), or the name of one of the lists that ship with the package (``benchmark/data/ids``). An id is the picture's path
-below the folder, with or without its suffix, or its bare name where that is unique. In a configuration, write ids in
-quotes: YAML reads 00017 as a number. Without ``ids``, ``seed`` draws the pictures, each folder's docstring says how.
+comment), or the name of one of the lists that ship with the package (``benchmark/data/ids``). An id is the picture's
+path below the folder, with or without its suffix, or its bare name where that is unique. In a configuration, write ids in
+quotes: YAML reads 00017 as a number. Without ``ids``, pictures come in an order drawn from ``seed``: by the hash of seed
+and name, so that the order stays the same when other pictures join.
 """
 
 from __future__ import annotations
@@ -27,15 +28,11 @@ IDS = Path(__file__).with_name("ids")
 Ids = str | Sequence[str] | None
 
 
-# ----------------------------------------------------------------------------------------------------------- the sources
+# --------------------------------------------------------------------------------------------------------- the sources
 def image_folder(
     count: int, seed: int, *, path: str | None = None, size: int = 256, ids: Ids = None
 ) -> Iterator[Picture]:
-    """Any images below a folder, of any common format and size; a case's name is the path without its suffix.
-
-    Without ``ids``: the ``count`` images that come first in an order drawn from ``seed`` (by the hash of seed and name, so
-    that the choice stays the same when other images join), sorted by name.
-    """
+    """Any images below a folder, of any common format and size; a case's name is the path without its suffix."""
     folder = _Folder("image_folder", path)
     for image in _choose(folder, count, seed, ids):
         yield Picture(folder.name(image), _load(image, size))
@@ -44,10 +41,10 @@ def image_folder(
 def lsun_folder(
     count: int, seed: int, *, path: str | None = None, size: int = 256, ids: Ids = None, category: str | None = None
 ) -> Iterator[Picture]:
-    """Images exported from an LSUN database, flat or in folders by the first letters of the key; a case's name is the key.
+    """Images exported from an LSUN database, flat or in folders by the first letters of the key, which names the case.
 
-    Without ``ids``: the first ``count`` in the order of their keys (which are hashes, hence an order by chance; ``seed``
-    is not used). ``category`` (bedroom, cat, ...) becomes an attribute.
+    Without ``ids``: in the order of the keys (which are hashes, hence an order by chance; ``seed`` is not used).
+    ``category`` (bedroom, cat, ...) becomes an attribute.
     """
     folder = _Folder("lsun_folder", path)
     images = _choose(folder, count, seed, ids) if ids is not None else _first(folder, sorted(folder.stems), count)
@@ -66,9 +63,9 @@ def imagenet_val(
 ) -> Iterator[Picture]:
     """The ImageNet validation set: ILSVRC2012_val_00000001.JPEG, ..., all in one folder or in one folder per class.
 
-    The attribute ``synset`` (n01440764) comes from the folder's name, or from ``labels``: the text file of the labels, in
-    any of its published forms: ``NAME SYNSET`` or ``NAME NUMBER`` a line, the CSV with ImageId and PredictionString, or one
-    number a line in the order of the images. A number becomes the attribute ``class``, in that file's own numbering.
+    The attribute ``synset`` (n01440764) comes from the folder's name, or from ``labels``: the text file of the labels,
+    in any of its published forms: ``NAME SYNSET`` or ``NAME NUMBER`` a line, the CSV with ImageId and PredictionString,
+    or one number a line in the order of the images. A number becomes the attribute ``class``, in that file's numbering.
     """
     folder = _Folder("imagenet_val", path)
     known = _imagenet_labels(labels) if labels is not None else {}
@@ -94,9 +91,9 @@ def celebamask_hq(
     """CelebAMask-HQ as it is distributed; a case's name is the number of the picture (0 to 29999).
 
     ``CelebA-HQ-img/K.jpg``, and where present ``CelebAMask-HQ-mask-anno/`` (part maps: :data:`PARTS`),
-    ``CelebAMask-HQ-attribute-anno.txt`` (40 attributes, yes or no) and ``CelebA-HQ-to-CelebA-mapping.txt``, from which the
-    official ``split`` (train, val, test or all) follows: ids of another split are refused. Without ``ids`` (null), ``seed``
-    draws from the split as ``image_folder`` does.
+    ``CelebAMask-HQ-attribute-anno.txt`` (40 attributes, yes or no) and ``CelebA-HQ-to-CelebA-mapping.txt``, from which
+    the official ``split`` (train, val, test or all) follows: ids of another split are refused. Without ``ids`` (null),
+    ``seed`` draws from the split.
     """
     if split not in (*SPLITS, "all"):
         raise BenchmarkError(f"source celebamask_hq: split is {split!r}; it is one of {', '.join(SPLITS)}, all")
@@ -104,8 +101,8 @@ def celebamask_hq(
     folder = _Folder("celebamask_hq", root / "CelebA-HQ-img")
     members = _split(root / "CelebA-HQ-to-CelebA-mapping.txt", split, required=ids is None)
     if ids is None:
-        names = list(folder.stems) if members is None else sorted(members & set(folder.stems), key=int)
-        images = _first(folder, _drawn(names, count, seed), count)
+        names = [name for name in folder.stems if members is None or name in members]
+        images = _first(folder, _drawn(names, seed), count)
     else:
         images = _choose(folder, count, seed, ids)
     attributes = _celeba_attributes(root / "CelebAMask-HQ-attribute-anno.txt")
@@ -144,8 +141,8 @@ SPLITS = {"train": (0, 162_771), "val": (162_771, 182_638), "test": (182_638, 20
 def celebamask_parts(annotation: Path, number: str, size: int) -> dict[str, np.ndarray] | None:
     """{part: bool (size, size)} of :data:`PARTS` for a picture; None where there is no annotation folder.
 
-    A picture's annotation is one 512x512 file per label that occurs, ``K//2000/KKKKK_LABEL.png``; where labels overlap, the
-    later of :data:`LABELS` counts, as in the official script.
+    A picture's annotation is one 512x512 file per label that occurs, ``K//2000/KKKKK_LABEL.png``; where labels overlap,
+    the later of :data:`LABELS` counts, as in the official script.
 
     Raises:
         BenchmarkError: no file of this picture, or files of several sizes.
@@ -215,7 +212,7 @@ def _imagenet_labels(file: str) -> dict[str, str]:
     return {PurePosixPath(name).stem: label for name, label in lines}
 
 
-# -------------------------------------------------------------------------------------------------------------- choosing
+# ------------------------------------------------------------------------------------------------------------ choosing
 class _Folder:
     """The images below a folder."""
 
@@ -292,9 +289,9 @@ def _load(path: Path, size: int) -> np.ndarray:
 
 
 def _choose(folder: _Folder, count: int, seed: int, ids: Ids) -> Iterator[Path]:
-    """The first ``count`` of ``ids`` or, without them, ``count`` drawn from ``seed``; images are looked up as they come."""
+    """The first ``count`` of ``ids`` or, without them, of an order drawn from ``seed``; found one after the other."""
     if ids is None:
-        return _first(folder, _drawn(list(folder.names), count, seed), count, folder.names)
+        return _first(folder, _drawn(folder.names, seed), count, folder.names)
     wanted = read_ids(ids)
     _check_count(folder, len(wanted), count)
     return (folder.find(identifier) for identifier in wanted[:count])
@@ -310,10 +307,8 @@ def _check_count(folder: _Folder, there: int, count: int) -> None:
         raise BenchmarkError(f"source {folder.source}: {count} cases asked for; there are {there} in {folder.root}")
 
 
-def _drawn(names: list[str], count: int, seed: int) -> list[str]:
-    """``count`` of the names, those whose hash with the seed comes first, in the order in which they were given."""
-    drawn = set(sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())[:count])
-    return [name for name in names if name in drawn]
+def _drawn(names: Iterable[str], seed: int) -> list[str]:
+    return sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
 
 
 def read_ids(ids: str | Sequence[str]) -> list[str]:
@@ -333,6 +328,8 @@ def read_ids(ids: str | Sequence[str]) -> list[str]:
             raise BenchmarkError(f"ids: {ids!r} is neither a file nor one of the lists {known}")
         where = str(file)
         ids = [line.split("#")[0].strip() for line in file.read_text().splitlines()]
+    if not isinstance(ids, Sequence):
+        raise BenchmarkError(f"ids: {ids!r}: a list of ids, a file or the name of a list is expected")
     found = [str(identifier) for identifier in ids if identifier != ""]
     if not found:
         raise BenchmarkError(f"{where}: no ids")

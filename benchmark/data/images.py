@@ -16,7 +16,8 @@ def read_image(path: str | os.PathLike):
     """An image file as a PIL image of 8-bit RGB.
 
     The orientation that a camera has written beside the pixels (EXIF) is applied; grey becomes three equal channels;
-    16-bit grey is divided by 257 and rounded; what is transparent is laid over white; of an animation, the first picture.
+    16-bit grey is divided by 257 and rounded, of 16-bit colour the upper 8 bits are taken; what is transparent is laid
+    over white; of an animation, the first picture counts.
 
     Raises:
         BenchmarkError: no such file, a file that is no image or is damaged, pixels that are real numbers.
@@ -77,9 +78,9 @@ def _over_white(image):
 def fit(image, shape: tuple[int, int]):
     """A PIL image resized to cover ``shape`` = (H, W), then cut to it in the middle.
 
-    As the data loader of guided-diffusion does it, whose checkpoints were trained on such pictures: halved by box averages
-    while it is twice as large or more, then resized bicubically (with the filter widened, hence anti-aliased); the cut
-    leaves out rows and columns alike on both sides. A smaller image is enlarged; one of this size is returned as it is.
+    As the data loader of guided-diffusion does it, whose checkpoints were trained on such pictures: halved by box
+    averages while it is twice as large or more, then resized bicubically (with the filter widened, hence anti-aliased);
+    the cut leaves out as much on either side. A smaller image is enlarged; one of this size is returned as it is.
     """
     from PIL import Image
 

@@ -216,12 +216,14 @@ def _curve(axis: Axes, points: list[tuple[dict, Interval, bool]], name: str, shi
     last = max(finite - 1, 0)
     axis.plot(place[:finite], middle[:finite], color=look["color"], linewidth=1.4)
     axis.plot(place[last:], middle[last:], color=look["color"], linewidth=1.1, linestyle=":")
-    for x, (_, interval, filled) in zip(place, points, strict=True):
-        low, high = _bounds(interval)
-        axis.errorbar(
-            [x], [interval.estimate], yerr=[[low], [high]], fmt=look["marker"], color=look["color"], markersize=4.8,
-            capsize=2, elinewidth=1.1, **_face(filled, look["color"]),
-        )  # fmt: skip
+    for filled in (True, False):
+        part = [index for index, point in enumerate(points) if point[2] == filled]
+        if part:
+            bounds = list(zip(*(_bounds(points[index][1]) for index in part)))
+            axis.errorbar(
+                [place[i] for i in part], [middle[i] for i in part], yerr=bounds, fmt=look["marker"], markersize=4.8,
+                color=look["color"], capsize=2, capthick=1.1, elinewidth=1.1, **_face(filled, look["color"]),
+            )  # fmt: skip
 
 
 def _value(row: dict, name: str) -> float:
@@ -295,7 +297,7 @@ def _dot(axis: Axes, interval: Interval, place: float, marker: str, colour: str,
     low, high = _bounds(interval)
     axis.errorbar(
         [interval.estimate], [place], xerr=[[low], [high]], fmt=marker, color=colour, markersize=5.2, capsize=2,
-        elinewidth=1.2, **_face(filled, colour),
+        capthick=1.2, elinewidth=1.2, **_face(filled, colour),
     )  # fmt: skip
 
 

@@ -40,8 +40,8 @@ def ddrm(
         x = sqrt(abar_u) V zbar
 
     The noise z is drawn as coefficients. ``reference``: guidance reaches the null space alone, and neighbours are
-    searched over the whole image; the time factor is u/1000; the last step returns the raw x0; the start is divided by sigma_T
-    rather than scaled by sqrt(abar_T); three draws a step (all coefficients, those after, those before).
+    searched over the whole image; the time factor is u/1000; the last step returns the raw x0; the start is divided by
+    sigma_T rather than scaled by sqrt(abar_T); three draws a step (all coefficients, those after, those before).
 
     Raises:
         BenchmarkError: a problem without a singular system, or options out of range.

@@ -32,8 +32,8 @@ def drp(
         z = (1 - gamma) x + gamma R(x)
         x = (A^T A + lam I)^-1 (A^T y + lam z) = argmin_x ||y - A x||^2 + lam ||x - z||^2
 
-    and the restoration is R's last output made to agree with the data by the same step. R is the prior's denoiser at the
-    fixed level ``t_restore``, R(x) = E[x0 | x_t = sqrt(abar_t) x], or any ``restore`` (B, 1, C, H, W) -> the same.
+    and the restoration is R's last output made to agree with the data by the same step. R is the prior's denoiser at
+    the fixed level ``t_restore``, R(x) = E[x0 | x_t = sqrt(abar_t) x], or any ``restore`` (B, 1, C, H, W) -> the same.
     The start is A^+ y, with the hole grey. Draws no noise and takes no guidance.
 
     Raises:

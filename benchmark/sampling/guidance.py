@@ -142,8 +142,8 @@ def build_guidance(settings: dict | None, problem, n: int, count: int, device, d
         raise BenchmarkError(f"guidance.D_unit: D = {D} has no unit; give one of {', '.join(UNITS)}")
     if n < 2 and eta > 0 and D > 0:
         raise BenchmarkError(f"n: a set of {n} has no neighbours to repel with eta = {eta}; give n of 2 or more")
-    norm = threshold_norm(D, unit or "rms", n, problem.image_shape, problem.hole) if D < math.inf else math.inf
-    twin = rms_of(D, unit or "rms", n, problem.image_shape, problem.hole) if D < math.inf else math.inf
+    norm = threshold_norm(D, unit or "rms", n, problem.image_shape, problem.hole) if math.inf > D else math.inf
+    twin = rms_of(D, unit or "rms", n, problem.image_shape, problem.hole) if math.inf > D else math.inf
     threshold = torch.as_tensor(norm, dtype=torch.float64, device=device).expand(count)
     etas = torch.full((count,), float(eta), dtype=torch.float64, device=device)
     region = None if problem.hole is None else problem.hole.to(dtype)

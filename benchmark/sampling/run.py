@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -73,7 +74,7 @@ def evaluations(name: str, options: dict) -> int | None:
         walk = travel_schedule(steps, values["travel_length"], values["travel_repeat"])
     else:
         return len(ddrm_timesteps(steps)) if name == "ddrm" else steps
-    return sum(b < a for a, b in zip(walk, walk[1:], strict=False))
+    return sum(b < a for a, b in pairwise(walk))
 
 
 def sample(

@@ -1,0 +1,48 @@
+"""Mask recipes: a recipe, a small dictionary, becomes a hole: boolean (H, W), True = unknown.
+
+``{"recipe": NAME, **parameters}``. A new recipe is one function of (picture, parameters) with ``@recipe``:
+
+- shapes.py: left, right, top, bottom, box, polygon, and the regular ones of RePaint: ev2li, nn2, ex64, genhalf
+- strokes.py: thin, medium, thick: LaMa's random strokes and boxes (thin and thick are RePaint's other two)
+- parts.py: parts of the picture by their names
+- pictures.py: mask_image (any image as mask), mask_folder (a folder of irregular masks)
+"""
+
+import inspect
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from benchmark.data.masks import parts as _parts
+from benchmark.data.masks import pictures, shapes, strokes  # noqa: F401  (each enters its recipes)
+from benchmark.data.masks.base import RECIPES, Parts, Picture, Shape, recipe
+from benchmark.errors import BenchmarkError
+
+dilate = _parts.dilate
+__all__ = ["RECIPES", "Picture", "dilate", "make_hole", "recipe"]
+
+
+def make_hole(
+    recipe: Mapping, shape: Shape, parts: Parts | None = None, *, dataset: str = "", case: str = "", seed: int = 0
+) -> Tensor:
+    """The hole of ``recipe`` for a picture of ``shape`` = (H, W): a boolean (H, W) tensor, True = unknown.
+
+    ``parts`` ({name: (H, W) bool}) are the picture's own; only the recipe ``parts`` needs them. ``dataset``, ``case`` and
+    ``seed`` say which picture it is: random recipes are drawn from them, and some look up a mask by the case's name. Same
+    arguments, same hole. Raises BenchmarkError for an unknown recipe, parameter or part, a parameter out of range, a mask
+    file that cannot be used, and a hole that covers nothing or everything.
+    """
+    name, options = recipe.get("recipe"), {k: v for k, v in recipe.items() if k != "recipe"}
+    if name not in RECIPES:
+        raise BenchmarkError(f"unknown mask recipe {name!r}: known recipes are {', '.join(sorted(RECIPES))}")
+    function = RECIPES[name]
+    known = list(inspect.signature(function).parameters)[1:]
+    for key in options:
+        if key not in known:
+            wanted = f"known parameters are {', '.join(known)}" if known else "it takes none"
+            raise BenchmarkError(f"mask recipe {name!r}: unknown parameter {key!r}: {wanted}")
+    hole = function(Picture(tuple(shape), parts, dataset, case, seed), **options)
+    if not hole.any() or hole.all():
+        what = "the hole covers the whole picture" if hole.all() else "the hole is empty"
+        raise BenchmarkError(f"mask recipe {name!r} at {shape[0]}x{shape[1]}: {what}; some pixels must be on each side")
+    return hole
