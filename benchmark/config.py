@@ -19,7 +19,7 @@ import yaml
 
 from benchmark.errors import BenchmarkError
 
-SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 NUMERIC = {"eta", "D", "values", "sigma"}
 SECTIONS_WITH_TASKS = ("eta", "D", "comparison", "candidates")
 

@@ -1,4 +1,4 @@
-"""Holes: recipes do what they say, and a bad one gets one line."""
+"""Holes: recipes do what they say, and a bad one gets one line. (Random ones and files: test_mask_recipes.py.)"""
 
 import pytest
 import torch
@@ -16,16 +16,25 @@ SAMPLES = [
     {"recipe": "bottom"},
     {"recipe": "box", "fraction": 0.5},
     {"recipe": "parts", "parts": ["dot"], "dilate": 2},
+    {"recipe": "ev2li"},
+    {"recipe": "nn2"},
+    {"recipe": "ex64"},
+    {"recipe": "genhalf"},
+    {"recipe": "polygon", "cases": {"default": [[1, 1], [9, 2], [4, 12]]}},
+    {"recipe": "thin"},
+    {"recipe": "medium"},
+    {"recipe": "thick"},
 ]
+FROM_FILES = {"mask_image", "mask_folder"}
 
 
 def test_every_recipe_has_a_sample():
-    assert {s["recipe"] for s in SAMPLES} == set(RECIPES)
+    assert {s["recipe"] for s in SAMPLES} | FROM_FILES == set(RECIPES)
 
 
 @pytest.mark.parametrize("recipe", SAMPLES, ids=lambda r: r["recipe"])
 def test_a_hole_is_boolean_of_the_picture_s_shape_and_neither_empty_nor_full(recipe):
-    hole = make_hole(recipe, SHAPE, {"dot": DOT})
+    hole = make_hole(recipe, SHAPE, {"dot": DOT}, dataset="any", case="one")
     assert hole.dtype == torch.bool
     assert hole.shape == SHAPE
     assert 0 < hole.sum() < hole.numel()
@@ -63,7 +72,7 @@ def test_parts_hides_the_union_of_the_parts():
 @pytest.mark.parametrize(
     ("recipe", "says"),
     [
-        ({"recipe": "middle"}, "unknown mask recipe 'middle': known recipes are bottom, box, left"),
+        ({"recipe": "middle"}, "unknown mask recipe 'middle': known recipes are bottom, box, ev2li"),
         ({}, "unknown mask recipe None"),
         ({"recipe": "left", "width": 3}, "unknown parameter 'width': it takes none"),
         ({"recipe": "box", "size": 3}, "unknown parameter 'size': known parameters are fraction"),

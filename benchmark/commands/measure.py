@@ -1,4 +1,4 @@
-"""``measure``: one set file in, one tidy metrics file out."""
+"""``measure``: one or several set files in, one tidy metrics file out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("--list", action=_List, nargs=0, help="print every metric with its definition, and stop")
     parser.add_argument("--settings", required=True, help="JSON object or file: metrics, features, classifier, ...")
-    parser.add_argument("--sets", required=True, metavar="FILE", help="the set file to measure")
+    parser.add_argument("--sets", required=True, nargs="+", metavar="FILE", help="the set files to measure")
     parser.add_argument("--cases", required=True, metavar="FILE", help="its cases")
     parser.add_argument("--candidates", nargs="*", default=[], metavar="FILE", help="shards of the candidate bank")
     parser.add_argument("--output", required=True, metavar="FILE", help="the metrics file to write")
@@ -36,30 +36,48 @@ def run(args: argparse.Namespace) -> None:
     """Read, check fingerprints, measure, write."""
     settings = store.load_settings(args.settings)
     _check_settings(settings)
-    expect(args.sets, settings.get("sets"))
+    for path, fingerprint in zip(args.sets, _fingerprints(settings, "sets", args.sets), strict=True):
+        expect(path, fingerprint)
     expect(args.cases, settings.get("cases"))
-    for path, fingerprint in zip(args.candidates, _candidate_fingerprints(settings, args.candidates), strict=True):
+    for path, fingerprint in zip(args.candidates, _fingerprints(settings, "candidates", args.candidates), strict=True):
         expect(path, fingerprint)
     _check_truths(args.cases)
+    cases = store.read_cases(args.cases)
+    candidates = [part for path in args.candidates for part in store.read_sets(path)]
+    rows, records = [], {}
+    for path in args.sets:
+        measured, records[path] = _measure_file(path, settings, cases, candidates, args.device)
+        rows += measured
+    versions = {package: version(package) for package in PACKAGES}
+    provenance = {"benchmark": __version__, "packages": versions, **_joined(records)}
+    store.write_table(args.output, "metrics", rows, settings, provenance)
+
+
+def _measure_file(path: str, settings: dict, cases: dict, candidates: list, device: str) -> tuple[list[dict], dict]:
+    """The rows of one set file and its record; what was skipped, and why, goes to stderr."""
     from benchmark.metrics.measure import measure_sets
 
-    table = store.read_table(args.sets, "sets")
-    origin = store.provenance_of(table)
-    rows, record = measure_sets(
-        settings,
-        store.read_sets(args.sets),
-        store.read_cases(args.cases),
-        [part for path in args.candidates for part in store.read_sets(path)],
-        _device(args.device),
-        origin.get("peak_memory"),
-    )
+    origin = store.provenance_of(store.read_table(path, "sets"))
+    sets = store.read_sets(path)
+    rows, record = measure_sets(settings, sets, cases, candidates, _device(device), origin.get("peak_memory"))
     for line in record["skipped"]:
         print(line, file=sys.stderr)
     for where, reason in record["faults"].items():
-        print(f"{args.sets}: {where}: {reason}", file=sys.stderr)
-    versions = {package: version(package) for package in PACKAGES}
-    provenance = {"benchmark": __version__, "packages": versions, "sets": origin, **record}
-    store.write_table(args.output, "metrics", rows, settings, provenance)
+        print(f"{path}: {where}: {reason}", file=sys.stderr)
+    return rows, {"sets": origin, **record}
+
+
+def _joined(records: dict[str, dict]) -> dict:
+    """The records of several set files as one: of a single file as it is, else faults and origins by file."""
+    if len(records) == 1:
+        return next(iter(records.values()))
+    joined = {key: value for record in records.values() for key, value in record.items()}
+    joined["sets"] = {path: record["sets"] for path, record in records.items()}
+    joined["skipped"] = list(dict.fromkeys(line for record in records.values() for line in record["skipped"]))
+    joined["faults"] = {
+        f"{path}: {where}": reason for path, record in records.items() for where, reason in record["faults"].items()
+    }
+    return joined
 
 
 def _check_settings(settings: dict) -> None:
@@ -91,12 +109,15 @@ def expect(path: str, fingerprint: str | None) -> None:
         )
 
 
-def _candidate_fingerprints(settings: dict, paths: list[str]) -> list[str | None]:
-    fingerprints = settings.get("candidates")
+def _fingerprints(settings: dict, key: str, paths: list[str]) -> list[str | None]:
+    """What the settings expect of the files given by ``--KEY``: a fingerprint each, or None for no expectation."""
+    fingerprints = settings.get(key)
+    if isinstance(fingerprints, str):
+        fingerprints = [fingerprints]
     if not isinstance(fingerprints, list) or not (fingerprints or paths):
         return [None] * len(paths)
     if len(fingerprints) != len(paths):
-        raise BenchmarkError(f"--candidates: {len(paths)} files; the settings name {len(fingerprints)}")
+        raise BenchmarkError(f"--{key}: {len(paths)} files; the settings name {len(fingerprints)}")
     return fingerprints
 
 

@@ -16,7 +16,7 @@ def write_cases(settings: dict, output: str | Path) -> list[store.Case]:
     """Write the cases file that ``settings`` describe (see docs/architecture.md, section 7) and return its cases.
 
     Raises:
-        BenchmarkError: unknown source or recipe, a missing or unreadable image, a mask that hides nothing or everything.
+        BenchmarkError: unknown source or recipe, a missing or unreadable image, a mask of nothing or everything.
     """
     mask, name = settings.get("mask"), settings.get("mask_name", "none")
     cases = []

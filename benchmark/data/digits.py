@@ -29,13 +29,13 @@ def _all() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def fit_images() -> tuple[np.ndarray, np.ndarray]:
-    """The images (1351, 1, 8, 8) in [-1, 1] and labels that priors and readers may see."""
+    """The images (1352, 1, 8, 8) in [-1, 1] and labels that priors and readers may see."""
     images, labels, test = _all()
     return images[~test], labels[~test]
 
 
 def test_images() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The images (446, 1, 8, 8) in [-1, 1], labels, and numbers in scikit-learn's order, of which cases are made."""
+    """The images (445, 1, 8, 8) in [-1, 1], labels, and numbers in scikit-learn's order, of which cases are made."""
     images, labels, test = _all()
     return images[test], labels[test], np.flatnonzero(test)
 

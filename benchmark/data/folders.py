@@ -3,9 +3,9 @@
 Every source takes ``path`` (the folder), ``size`` (the side of the square that the picture is fitted to, see
 ``images.fit``; 256) and ``ids``: which pictures, in which order: a list, a text file with one id a line (# begins a
 comment), or the name of one of the lists that ship with the package (``benchmark/data/ids``). An id is the picture's
-path below the folder, with or without its suffix, or its bare name where that is unique. In a configuration, write ids in
-quotes: YAML reads 00017 as a number. Without ``ids``, pictures come in an order drawn from ``seed``: by the hash of seed
-and name, so that the order stays the same when other pictures join.
+path below the folder, with or without its suffix, or its bare name where that is unique. In a configuration, write ids
+in quotes: YAML reads 00017 as a number. Without ``ids``, pictures come in an order drawn from ``seed``: by the hash of
+seed and name, so that the order stays the same when other pictures join.
 """
 
 from __future__ import annotations

@@ -57,9 +57,23 @@ def _rendered(world: str) -> Callable[[int, int], Iterator[Picture]]:
     return pictures
 
 
+def _from_folder(layout: str) -> Callable[..., Iterator[Picture]]:
+    def pictures(count: int, seed: int, **options) -> Iterator[Picture]:
+        from benchmark.data import folders
+
+        return getattr(folders, layout)(count, seed, **options)
+
+    pictures.__doc__ = f"Pictures from a folder; see ``folders.{layout}``."
+    return pictures
+
+
 SOURCES: dict[str, Callable[..., Iterator[Picture]]] = {
     "digits": digits,
     "faces": _rendered("faces"),
+    "image_folder": _from_folder("image_folder"),
+    "celebamask_hq": _from_folder("celebamask_hq"),
+    "imagenet_val": _from_folder("imagenet_val"),
+    "lsun_folder": _from_folder("lsun_folder"),
 }
 
 

@@ -22,21 +22,37 @@ class GaussianMixture:
     """p(x) = sum_k w_k N(x; m_k, S_k) on vectors of dimension d.
 
     Attributes:
-        weights: (K,), summing to 1. means: (K, d). covariances: (K, d, d), positive semi-definite.
+        weights: (K,), summing to 1.
+        means: (K, d).
+        covariances: (K, d, d), or (1, d, d) for one that all components share; symmetric, positive semi-definite.
     """
 
     weights: Tensor
     means: Tensor
     covariances: Tensor
 
+    @classmethod
+    def isotropic(cls, means: Tensor, std: float, weights: Tensor | None = None) -> GaussianMixture:
+        """Components of covariance std^2 I around ``means`` (K, d), equally heavy unless ``weights`` (K,) say otherwise."""
+        count, d = means.shape
+        weights = means.new_ones(count) if weights is None else weights.to(means)
+        shared = std**2 * torch.eye(d, dtype=means.dtype, device=means.device)
+        return cls(weights / weights.sum(), means, shared[None])
+
     @cached_property
     def eigen(self) -> tuple[Tensor, Tensor]:
-        """Eigenvalues (K, d), not negative, and eigenvectors (K, d, d) of the covariances."""
+        """Eigenvalues, not negative, and eigenvectors of the covariances: S_k = Q_k diag(L_k) Q_k^T."""
         values, vectors = torch.linalg.eigh(self.covariances)
         return values.clamp_min(0), vectors
 
+    @cached_property
+    def _frames(self) -> tuple[Tensor, Tensor]:
+        """The eigenvectors side by side, (d, K d) or (d, d), and each mean in its component's own, (K, d)."""
+        vectors = self.eigen[1]
+        return vectors.permute(1, 0, 2).flatten(1), (self.means.unsqueeze(1) @ vectors).squeeze(1)
+
     def to(self, device=None, dtype: torch.dtype | None = None) -> GaussianMixture:
-        """The same mixture on another device or in another dtype; eigen systems are computed before the cast."""
+        """The same mixture elsewhere or in another dtype; eigen systems are computed before the cast."""
         values, vectors = self.eigen
         moved = GaussianMixture(*(a.to(device, dtype) for a in (self.weights, self.means, self.covariances)))
         moved.__dict__["eigen"] = (values.to(device, dtype), vectors.to(device, dtype))
@@ -50,70 +66,99 @@ class GaussianMixture:
         """Cov[x] = sum_k w_k (S_k + (m_k - m)(m_k - m)^T), (d, d)."""
         centred = self.means - self.mean()
         spread = torch.einsum("k,ki,kj->ij", self.weights, centred, centred)
-        return torch.einsum("k,kij->ij", self.weights, self.covariances) + spread
+        return (self.weights[:, None, None] * self.covariances).sum(0) + spread
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """``count`` independent draws, (count, d)."""
+        """``count`` independent draws, (count, d); the numbers are drawn on the generator's device."""
         values, vectors = self.eigen
-        component = torch.multinomial(self.weights, count, replacement=True, generator=generator)
-        noise = torch.randn(count, self.means.shape[1], generator=generator, dtype=self.means.dtype)
-        return self.means[component] + torch.einsum("nij,nj->ni", vectors[component], values[component].sqrt() * noise)
+        where, weights = generator.device, self.weights.to(generator.device)
+        component = torch.multinomial(weights, count, replacement=True, generator=generator).to(self.means.device)
+        noise = torch.randn(count, self.means.shape[1], generator=generator, dtype=self.means.dtype, device=where)
+        noise, x = noise.to(self.means.device), self.means[component]
+        for k in component.unique().tolist():
+            rows, own = component == k, k if len(vectors) > 1 else 0
+            x[rows] += (noise[rows] * values[own].sqrt()) @ vectors[own].mT
+        return x
 
     def _whitened(self, x: Tensor, scale: float, variance: float) -> tuple[Tensor, Tensor, Tensor]:
-        """For x_t = scale x + sqrt(variance) n: coordinates (K, M, d), eigenvalues (K, 1, d), log densities (K, M)."""
-        values, vectors = self.eigen
-        # Q_k^T (x - scale m_k), the mean's part computed once per component
-        coordinates = x @ vectors - scale * (self.means.unsqueeze(1) @ vectors)
-        total = (scale**2 * values + variance).unsqueeze(1)
-        log = -0.5 * (coordinates.square() / total + total.log() + math.log(2 * math.pi)).sum(-1)
-        return coordinates, total, log + self.weights.log()[:, None]
+        """Of x_t = scale x0 + sqrt(variance) n, for x (M, d) and every component.
+
+        Returns:
+            Coordinates Q_k^T (x - scale m_k) (M, K, d), their variances (K, d) or (1, d), log(w_k N(x; ...)) (M, K).
+        """
+        frames, means = self._frames
+        coordinates = (x @ frames).unflatten(-1, (-1, x.shape[-1])) - scale * means
+        total = scale**2 * self.eigen[0] + variance
+        log_scale = 0.5 * (total.log() + math.log(2 * math.pi)).sum(-1)
+        log = -0.5 * (coordinates.square() / total).sum(-1) - log_scale + self.weights.log()
+        return coordinates, total, log
+
+    def _gathered(self, coordinates: Tensor) -> Tensor:
+        """sum_k Q_k c_k of coordinates c (M, K, d): (M, d)."""
+        frames = self._frames[0]
+        shared = frames.shape[1] == coordinates.shape[-1]
+        return (coordinates.sum(1) if shared else coordinates.flatten(1)) @ frames.mT
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """log p(x) of x (M, d): (M,)."""
-        return self._whitened(x, 1.0, 0.0)[2].logsumexp(0)
+        """log p(x) of x (M, d): (M,). Not finite where a covariance is singular."""
+        return self._whitened(x, 1.0, 0.0)[2].logsumexp(-1)
 
     def responsibilities(self, x: Tensor) -> Tensor:
         """P(component k | x) of x (M, d): (M, K)."""
-        return self._whitened(x, 1.0, 0.0)[2].softmax(0).mT
+        return self._whitened(x, 1.0, 0.0)[2].softmax(-1)
 
     def score(self, x: Tensor, abar: float) -> Tensor:
         """The gradient of log p_t at x_t = sqrt(abar) x0 + sqrt(1 - abar) n, in closed form: (M, d).
 
-        sum_k P(k | x_t) Q_k (x_t's coordinates) / (abar L_k + 1 - abar), negative, with S_k = Q_k L_k Q_k^T.
+        - sum_k P(k | x_t) Q_k c_k / (abar L_k + 1 - abar), with the coordinates c_k = Q_k^T (x_t - sqrt(abar) m_k).
         """
         coordinates, total, log = self._whitened(x, math.sqrt(abar), 1 - abar)
-        shares = log.softmax(0).unsqueeze(-1)
-        return -((shares * coordinates / total) @ self.eigen[1].mT).sum(0)
+        return -self._gathered(log.softmax(-1).unsqueeze(-1) * (coordinates / total))
+
+    def denoised(self, x: Tensor, abar: float) -> Tensor:
+        """E[x0 | x_t] at x_t = sqrt(abar) x0 + sqrt(1 - abar) n, in closed form: (M, d).
+
+        sum_k P(k | x_t) (m_k + Q_k (sqrt(abar) L_k / (abar L_k + 1 - abar)) c_k).
+        """
+        coordinates, total, log = self._whitened(x, math.sqrt(abar), 1 - abar)
+        shares = log.softmax(-1)
+        gain = math.sqrt(abar) * self.eigen[0] / total
+        return shares @ self.means + self._gathered(shares.unsqueeze(-1) * (gain * coordinates))
 
     def posterior(self, A: Tensor, y: Tensor, noise: float = 0.0) -> Posterior:
         """The distribution of x given y = A x + noise n.
 
-        A is reduced by its singular system A = U S V^T to the measured directions V_r, where
-        S^-1 U^T y = V_r^T x + noise S^-1 n. Per component, with C = V_r^T S_k V_r + noise^2 S^-2:
-        gain K = S_k V_r C^-1, mean m_k + K (.), covariance S_k - K V_r^T S_k, weight w_k N(.; V_r^T m_k, C).
-        Without noise x is known on V_r, and what remains is a mixture on the null space.
+        A = U S V^T is reduced to its measured directions V_r, where S^-1 U^T y = V_r^T x + noise S^-1 n. Per component,
+        with R = noise^2 S^-2 and C = V_r^T S_k V_r + R: gain G = S_k V_r C^-1, mean m_k + G (S^-1 U^T y - V_r^T m_k),
+        covariance (I - G V_r^T) S_k (I - G V_r^T)^T + G R G^T, weight w_k N(S^-1 U^T y; V_r^T m_k, C).
+        Without noise x is known on V_r, and what remains is a mixture on the null space. Singular values below
+        max(m, d) times A's rounding error, relative to the largest, count as 0.
 
         Args:
             A: (m, d). y: (m,). noise: standard deviation of the measurement noise, in the units of y.
 
         Raises:
-            BenchmarkError: a noiseless measurement that the prior cannot give (zero variance along a measured direction).
+            BenchmarkError: a noiseless measurement of a direction along which the prior has no variance.
         """
         u, s, vt = torch.linalg.svd(A.to(self.means), full_matrices=True)
-        rank = int((s > s.max() * 1e-10).sum()) if len(s) else 0
-        measured, null = vt[:rank], vt[rank:]
-        observed = (u.mT[:rank] @ y.to(self.means)) / s[:rank]
-        projected = torch.einsum("ri,kij->krj", measured, self.covariances)  # V_r^T S_k
-        C = projected @ measured.mT + torch.diag((noise / s[:rank]) ** 2)
-        factor, info = torch.linalg.cholesky_ex(C)
+        smallest = max(A.shape) * torch.finfo(A.dtype).eps * s.max() if len(s) else 0.0
+        rank = int((s > smallest).sum())
+        measured, null, s = vt[:rank], vt[rank:], s[:rank]
+        observed = (u.mT[:rank] @ y.to(self.means)) / s
+        R = torch.diag((noise / s) ** 2)
+        projected = measured @ self.covariances  # V_r^T S_k
+        factor, info = torch.linalg.cholesky_ex(projected @ measured.mT + R)
         if bool((info != 0).any()):
             raise BenchmarkError("posterior: the prior has no variance along a measured direction; give noise > 0")
         residual = observed - self.means @ measured.mT  # (K, r)
-        solved = torch.cholesky_solve(residual.unsqueeze(-1), factor).squeeze(-1)
-        log = self.weights.log() - 0.5 * (residual * solved).sum(-1)
-        log = log - factor.diagonal(dim1=1, dim2=2).log().sum(-1)
-        means = self.means + torch.einsum("krj,kr->kj", projected, solved)
-        covariances = self.covariances - projected.mT @ torch.cholesky_solve(projected, factor)
+        log = self.weights.log() - factor.diagonal(dim1=1, dim2=2).log().sum(-1)
+        log = log - 0.5 * torch.linalg.solve_triangular(factor, residual.unsqueeze(-1), upper=False).square().sum(
+            (1, 2)
+        )
+        gain = torch.cholesky_solve(projected, factor).mT
+        means = self.means + (gain @ residual.unsqueeze(-1)).squeeze(-1)
+        kept = torch.eye(self.means.shape[1]).to(self.means) - gain @ measured
+        covariances = kept @ self.covariances @ kept.mT + gain @ R @ gain.mT
         covariances = (covariances + covariances.mT) / 2
         weights = log.softmax(0)
         if noise > 0:
@@ -132,6 +177,11 @@ class Posterior:
     mixture: GaussianMixture
     offset: Tensor
     basis: Tensor | None
+
+    @property
+    def weights(self) -> Tensor:
+        """P(component k | y): (K,)."""
+        return self.mixture.weights
 
     def _lift(self, u: Tensor) -> Tensor:
         return self.offset + (u if self.basis is None else u @ self.basis)
@@ -166,13 +216,24 @@ class MixturePrior:
     """A Gaussian mixture as a diffusion prior: eps(x, t) = -sqrt(1 - abar_t) grad log p_t(x), exact at every t.
 
     Satisfies :class:`benchmark.priors.protocol.Prior`; differentiable in x.
+
+    Args:
+        shape: (C, H, W) of the images that the mixture's vectors are; (1, 1, d) if not given.
     """
 
     learned_range = False
 
     def __init__(
-        self, mixture: GaussianMixture, shape: tuple[int, int, int], device="cpu", dtype: torch.dtype = torch.float64
+        self,
+        mixture: GaussianMixture,
+        shape: tuple[int, int, int] | None = None,
+        device="cpu",
+        dtype: torch.dtype = torch.float64,
     ):
+        d = mixture.means.shape[1]
+        shape = (1, 1, d) if shape is None else shape
+        if math.prod(shape) != d:
+            raise BenchmarkError(f"mixture prior: images of shape {tuple(shape)} are not its vectors of dimension {d}")
         self.shape, self.device, self.dtype = tuple(shape), torch.device(device), dtype
         self.mixture = mixture.to(self.device, dtype)
         self.alphas_cumprod = linear_alphas_cumprod()
@@ -190,20 +251,17 @@ class MixturePrior:
 def posterior_of(prior: MixturePrior, problem, y: Tensor, case: int = 0) -> Posterior:
     """The exact posterior of one case of a :mod:`benchmark.problems` problem.
 
-    The operator's matrix is read off by applying it to the identity; unmeasured numbers of y (a mask's hole) are rows of
-    zeros and fall away.
+    The operator's matrix is read off by applying it to the identity; what it does not measure (a mask's hole) are rows of
+    zeros and falls away.
 
     Args:
         y: (B, 1, ...) as the problem measured it. case: which of the B.
     """
-    d = math.prod(prior.shape)
-    basis = torch.eye(d, dtype=torch.float64).reshape(1, d, *prior.shape).to(prior.device, prior.dtype)
-    batch = y.shape[0]
-    columns = problem.A(basis.expand(batch, *basis.shape[1:]))[case].flatten(1)  # (d, m)
-    A = columns.mT.double().cpu()
+    d, batch = math.prod(prior.shape), y.shape[0]
+    basis = torch.eye(d, device=y.device, dtype=y.dtype).reshape(1, d, *prior.shape)
+    A = problem.A(basis.expand(batch, *basis.shape[1:]))[case].flatten(1).mT.cpu()  # (m, d)
     mixture = prior.mixture.to("cpu", torch.float64)
-    measured = A.abs().sum(1) > 0
-    return mixture.posterior(A[measured], y[case, 0].flatten().double().cpu()[measured], 2 * problem.sigma)
+    return mixture.posterior(A, y[case, 0].flatten().cpu(), 2 * problem.sigma)
 
 
 def save_mixture(path: str | Path, mixture: GaussianMixture, shape: tuple[int, int, int]) -> None:

@@ -50,7 +50,7 @@ def space_timesteps(count: int, sections: str | int) -> list[int]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A (respaced) noise schedule: ``timesteps[k]`` is the original timestep of step k, all constants float64 arrays."""
+    """A (respaced) noise schedule: ``timesteps[k]`` is step k's original timestep, all constants float64."""
 
     timesteps: np.ndarray
     alphas_cumprod: np.ndarray
@@ -132,7 +132,7 @@ def travel_schedule(steps: int, travel_length: int, travel_repeat: int) -> list[
 
 
 def ddrm_timesteps(steps: int, count: int = 1000) -> list[int]:
-    """DDRM's descending timesteps: range(0, 1000, 1000 // steps) reversed (more than ``steps`` where it divides not)."""
+    """DDRM's descending timesteps: range(0, 1000, 1000 // steps) reversed (more where it divides not)."""
     return list(reversed(range(0, count, count // steps)))
 
 

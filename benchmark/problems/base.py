@@ -109,6 +109,4 @@ def divides(factor: int, image_shape: tuple[int, int, int], name: str) -> None:
     """
     _, height, width = image_shape
     if factor < 1 or height % factor or width % factor:
-        raise BenchmarkError(
-            f"problem {name}: factor {factor} does not divide {height}x{width}; use a common divisor of {height} and {width}"
-        )
+        raise BenchmarkError(f"problem {name}: factor {factor} does not divide {height}x{width}; use a common divisor")

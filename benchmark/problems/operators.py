@@ -75,7 +75,7 @@ class Denoising(Problem):
 
 
 class Colorization(Problem):
-    """y = the mean of the channels, (..., 1, H, W); V rotates the channels so that the first is their mean times sqrt C."""
+    """y = the mean of the channels, (..., 1, H, W); V rotates them so that the first is sqrt C times their mean."""
 
     name = "colorization"
 

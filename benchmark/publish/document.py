@@ -47,7 +47,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A title, the sentences that a reader needs first, and sections; ``legend`` stands in every LaTeX caption."""
+    """A title, the sentences that a reader needs first, and sections; ``legend``: for LaTeX captions of intervals."""
 
     name: str
     title: str
@@ -90,7 +90,8 @@ def superscript(number: int) -> str:
 
 
 def formatted(cells: list) -> tuple[list[tuple[str, str]], str]:
-    """A column's cells as (text, interval), all with the same decimals: three digits of the largest number.
+    """A column's cells as (text, interval), all with the same decimals: three digits of the largest number, and at
+    least one decimal for numbers below ten.
 
     The second value is the power of ten that the numbers are to be multiplied by (``×10⁻⁷``), or nothing. An interval
     of no length or without bounds (one case) is left out.
@@ -110,7 +111,8 @@ def _format(cells: list) -> _Format:
     power = math.floor(math.log10(largest)) if largest < SMALL or largest >= LARGE else 0
     if power == 0 and largest >= 10 and all(number == int(number) for number in numbers):
         return _Format(0)
-    return _Format(min(max(2 - math.floor(math.log10(largest / 10.0**power)), 0), 4), power)
+    decimals = min(max(2 - math.floor(math.log10(largest / 10.0**power)), 0), 4)
+    return _Format(max(decimals, int(min(estimates or [largest]) < 10.0 ** (power + 1))), power)
 
 
 def _numbers(cell: object) -> list[float]:
@@ -207,7 +209,8 @@ def _latex_table(document: Document, number: int, section: Section) -> str:
     for index, cells in enumerate(zip(*columns, strict=True)):
         rule = "\\midrule\n" if index in section.breaks and index else ""
         lines.append(rule + " & ".join(_latex_cell(*cell) for cell in cells) + (r" \\[3pt]" if stacked else r" \\"))
-    caption = latex_escape(" ".join(filter(None, [section.title + ".", section.note, document.legend])))
+    legend = document.legend if stacked or any("[" in text for cells in columns for text, _ in cells) else ""
+    caption = latex_escape(" ".join(filter(None, [section.title + ".", section.note, legend])))
     return "\n".join(
         [
             r"\begin{table}[htbp]",

@@ -31,7 +31,7 @@ SHOWN = {
     "selection": {"diversity": 2, "coverage": 1, "quality": 1},
     "samplers": {"diversity": 1, "quality": 2, "fidelity": 1, "cost": 2},
 }
-MOST_PANELS = 6  # in a row; further tasks go on the next rows of a trade-off, and are left to the tables elsewhere
+MOST_PANELS = 6  # of a sweep or a selection; further tasks are left to the tables, which the title says
 PANEL = 2.15, 1.75  # inches
 
 
@@ -119,7 +119,9 @@ def _legend(figure: Figure, handles: list, title: str | None = None, columns: in
 
 def _caption(measured: Measured, group: Group, what: str) -> str:
     n = f", N = {group.n}" if group.n else ""
-    return f"{group.dataset}: {what}{n}; {measured.level:.0%} intervals over cases"
+    more = len(group.scopes()) - MOST_PANELS
+    left = f"\n{more} more tasks are in the tables" if more > 0 and group.table != "samplers" else ""
+    return f"{group.dataset}: {what}{n}; {measured.level:.0%} intervals over cases{left}"
 
 
 def _unlike_plain(measured: Measured, group: Group, shown: list[Measure]) -> set[tuple[str, int, str]]:

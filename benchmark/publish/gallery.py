@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MOST_CASES = 4
 MOST_BYTES = 2_000_000
-WIDTH = 1500  # of the sheet, at most, unless a single case needs more
-TILE = 96, 160  # smallest and largest side of a picture on the sheet, pixels
+WIDTH = 1560  # of the sheet, at most, unless a single case needs more
+TILE = 96, 128  # smallest and largest side of a picture on the sheet, pixels
 GAP, BLOCK_GAP, MARGIN = 3, 26, 18
 INK, FAINT, PAPER = "#1c2126", "#69727b", "#ffffff"
 HOLE = (np.array([205, 219, 240], np.uint8), np.array([168, 190, 224], np.uint8))  # a pale blue chequerboard

@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from benchmark.errors import BenchmarkError
 from benchmark.priors.schedule import travel_schedule
 from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
 
@@ -44,6 +45,10 @@ def ddnm(
         BenchmarkError: options out of range.
     """
     check_options(preset=preset, steps=steps, eta_ddim=eta_ddim)
+    if problem.sigma > 0 and not problem.has_singular_system:
+        raise BenchmarkError(
+            f"sampler ddnm needs a singular system for noise, which {problem.name} has not; use diffpir or dps"
+        )
     skip = 1000 // steps
     times = [t * skip if t >= 0 else -1 for t in travel_schedule(steps, travel_length, travel_repeat)]
     x, x0_guided, nfe = noise(), None, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 
 import torch
@@ -67,7 +68,9 @@ def dps(
                 x0_guided, repulsion = guide(x0, time_factor(preset, t, k / total))
                 x0_guided = x0_guided.clamp(-1, 1) if clip else x0_guided
             norm = torch.linalg.vector_norm((y - problem.A(x0_guided)).flatten(2), dim=-1)
+            started = time.perf_counter()
             (gradient,) = torch.autograd.grad(norm.sum(), x)
+            backward_seconds = time.perf_counter() - started
         with torch.no_grad():
             of_x0, of_x = (float(c[k]) for c in schedule.posterior_mean_coefficients)
             ancestral = of_x0 * x0_guided + of_x * x
@@ -80,6 +83,6 @@ def dps(
             x = ancestral - scale * gradient
             if k == 0 and paste:
                 x = problem.paste(x, y)
-        extra = {"gradient": gradient, "norm": norm.detach(), "before": ancestral}
+        extra = {"gradient": gradient, "norm": norm.detach(), "before": ancestral, "backward_seconds": backward_seconds}
         following = int(schedule.timesteps[k - 1]) if k > 0 else -1
         yield State(following, x, x0.detach(), x0_guided.detach(), repulsion, nfe, extra)

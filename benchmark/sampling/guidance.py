@@ -113,12 +113,95 @@ def rms_of(D: float, unit: str, n: int, shape: tuple[int, int, int], hole: Tenso
     return threshold_norm(D, unit, n, shape, hole) / threshold_norm(1.0, "rms", n, shape, hole)
 
 
+# --------------------------------------------------------------------------------------------- other joint guidances
+class _Pairwise:
+    """A guidance x0_i + eta sum_j c_ij (x0_i - x0_j), with coefficients c that a subclass takes from the distances.
+
+    Distances are searched over the whole image (that is where these papers measure them); ``whole`` and ``gated`` are
+    accepted for the samplers' sake and change nothing.
+    """
+
+    timed = True  # whether the time factor w applies
+    needs_radius = False  # whether D must be finite
+
+    def __init__(self, eta: Tensor, threshold: Tensor, region: Tensor | None = None):
+        self.eta, self.threshold = eta, threshold
+
+    def coefficients(self, squared: Tensor) -> Tensor:
+        """c (B, N, N) from the squared distances (B, N, N)."""
+        raise NotImplementedError
+
+    def __call__(
+        self, x0: Tensor, weight: float, *, whole: bool = False, gated: bool = True
+    ) -> tuple[Tensor, Repulsion]:
+        """Guided x0 and the record of nearest neighbours; a gate is open where the sample was pushed at all."""
+        difference = x0.unsqueeze(2) - x0.unsqueeze(1)  # (B, N, N, C, H, W)
+        squared = difference.flatten(3).square().sum(-1)
+        c = self.coefficients(squared)
+        step = self.eta[:, None, None] * (weight if self.timed else float(weight > 0)) * c
+        push = torch.einsum("bij,bijchw->bichw", step.to(x0.dtype), difference)
+        away = squared.detach() + torch.diag_embed(torch.full_like(squared[..., 0], math.inf))
+        distance, neighbour = away.min(-1)
+        return x0 + push, Repulsion(neighbour, distance.sqrt(), (c.abs().sum(-1) > 0) & (self.eta > 0)[:, None])
+
+
+class ParticleGuidance(_Pairwise):
+    """Particle Guidance (Corso et al. 2024, arXiv 2310.13102) with its Gaussian kernel.
+
+    The gradient of log Phi = -sum_ij k(x_i, x_j), k = exp(-||x_i - x_j||^2 / h), h = median^2 / log N, goes with
+    sum_j k_ij (x_i - x_j); its factor 2/h and strength alpha_t are eta and the time factor here. The paper moves the
+    noisy state; moving the clean estimate, as every guidance here does, is this project's choice. D is not used.
+    """
+
+    def coefficients(self, squared: Tensor) -> Tensor:
+        n = squared.shape[-1]
+        off = ~torch.eye(n, dtype=torch.bool, device=squared.device)
+        median = squared.detach()[:, off].median(dim=-1).values.clamp_min(1e-20)
+        return torch.exp(-squared * (math.log(n) / median)[:, None, None]) * off
+
+
+class Spell(_Pairwise):
+    """SPELL, sparse repellency (Kirchhof et al. 2025, arXiv 2410.06025) within the batch, D its radius r.
+
+    x0_i + eta sum_j max(0, r / ||x0_i - x0_j|| - 1) (x0_i - x0_j): with eta = 1 a single close pair ends a radius apart
+    from where the other was. No time factor.
+    """
+
+    timed = False
+    needs_radius = True
+
+    def coefficients(self, squared: Tensor) -> Tensor:
+        n = squared.shape[-1]
+        distance = squared.clamp_min(1e-12).sqrt()
+        radius = self.threshold.to(squared.dtype)[:, None, None]
+        return (radius / distance - 1).clamp_min(0) * (1 - torch.eye(n, dtype=squared.dtype, device=squared.device))
+
+
+class DeterminantalGuidance(_Pairwise):
+    """DiverseFlow's determinantal point process (Morshed and Boddeti 2025, arXiv 2504.07894), without its quality term.
+
+    The gradient of log det L - log det(L + I), L_ij = exp(-||x_i - x_j||^2 / median^2), with G = L^-1 - (L + I)^-1 is
+    -(4 / median^2) sum_j G_ij L_ij (x_i - x_j); the factor 4 / median^2 is in eta. The paper differentiates through the
+    network to the noisy state; the clean estimate is moved here. D is not used.
+    """
+
+    def coefficients(self, squared: Tensor) -> Tensor:
+        n = squared.shape[-1]
+        off = ~torch.eye(n, dtype=torch.bool, device=squared.device)
+        median = squared.detach()[:, off].median(dim=-1).values.clamp_min(1e-20)
+        L = torch.exp(-squared / median[:, None, None]).double()
+        eye = torch.eye(n, dtype=L.dtype, device=L.device)
+        G = torch.linalg.inv(L + 1e-4 * eye) - torch.linalg.inv(L + eye)
+        return (-G * L * off).to(squared.dtype)
+
+
 # ------------------------------------------------------------------------------------------------------------ registry
-def _nearest_neighbour(eta: Tensor, threshold: Tensor, region: Tensor | None) -> Guide:
-    return NearestNeighbour(eta, threshold, region)
-
-
-GUIDANCE: dict[str, Callable[..., Guide]] = {"nearest_neighbour": _nearest_neighbour}
+GUIDANCE: dict[str, Callable[..., Guide]] = {
+    "nearest_neighbour": NearestNeighbour,
+    "particle": ParticleGuidance,
+    "spell": Spell,
+    "dpp": DeterminantalGuidance,
+}
 
 
 def build_guidance(settings: dict | None, problem, n: int, count: int, device, dtype) -> tuple[Guide, list[float]]:
@@ -138,6 +221,8 @@ def build_guidance(settings: dict | None, problem, n: int, count: int, device, d
         raise BenchmarkError(f"guidance.eta: {eta} is out of range; give a step size of 0 or more")
     if D is None or not D >= 0:
         raise BenchmarkError(f"guidance.D: {D} is out of range; give a distance of 0 or more, or inf")
+    if getattr(GUIDANCE[name], "needs_radius", False) and math.isinf(D):
+        raise BenchmarkError(f"guidance.D: {name} needs a finite radius; give D and D_unit")
     if unit is None and 0 < D < math.inf:
         raise BenchmarkError(f"guidance.D_unit: D = {D} has no unit; give one of {', '.join(UNITS)}")
     if n < 2 and eta > 0 and D > 0:

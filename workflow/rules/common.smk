@@ -9,7 +9,7 @@ from snakemake.settings.types import DeploymentMethod
 # Planning makes millions of objects that live to the end; the default threshold looks at them again and again.
 gc.set_threshold(200_000, 20, 100)
 
-ROOT = Path(workflow.basedir).parent
+ROOT = Path(str(workflow.current_basedir)).parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 

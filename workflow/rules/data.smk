@@ -19,4 +19,5 @@ rule cases:
         settings=settings(CASES),
     shell:
         "python -m benchmark cases --settings {params.settings:q} "
-        "--output {output.cases:q} --preview {output.preview:q} 2> {log:q}"
+        "--output {output.cases:q} --preview {output.preview:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

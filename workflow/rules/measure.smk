@@ -14,7 +14,8 @@ rule measure:
         settings=settings(METRICS),
     shell:
         "python -m benchmark measure --settings {params.settings:q} --sets {input.sets:q} --cases {input.cases:q} "
-        "--candidates {input.candidates:q} --output {output:q} 2> {log:q}"
+        "--candidates {input.candidates:q} --output {output:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
 
 
 rule collect:
@@ -31,4 +32,5 @@ rule collect:
         CPU_ENV
     threads: 1
     shell:
-        "python -m benchmark collect --manifest {input.manifest:q} --output {output:q} 2> {log:q}"
+        "python -m benchmark collect --manifest {input.manifest:q} --output {output:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

@@ -54,7 +54,8 @@ rule tables:
         folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
         "python -m benchmark tables --settings {input.settings:q} --metrics {input.metrics:q} "
-        "--output-dir {params.folder:q} 2> {log:q}"
+        "--output-dir {params.folder:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
 
 
 rule figures:
@@ -84,7 +85,8 @@ rule figures:
         folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
         "python -m benchmark figures --settings {input.settings:q} --metrics {input.metrics:q} "
-        "--output-dir {params.folder:q} 2> {log:q}"
+        "--output-dir {params.folder:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
 
 
 rule toy:
@@ -106,7 +108,8 @@ rule toy:
     threads: 1
     shell:
         "python -m benchmark toy --output-data {output.data:q} --output-figure {output.figure:q} "
-        "--output-svg {output.svg:q} 2> {log:q}"
+        "--output-svg {output.svg:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
 
 
 rule gallery:
@@ -131,7 +134,8 @@ rule gallery:
         settings=settings(GALLERY),
     shell:
         "python -m benchmark gallery --settings {params.settings:q} --cases {input.cases:q} --sets {input.sets:q} "
-        "--output {output:q} 2> {log:q}"
+        "--output {output:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
 
 
 rule report:
@@ -149,4 +153,5 @@ rule report:
         snakefile=workflow.main_snakefile,
     shell:
         "snakemake published --snakefile {params.snakefile:q} --configfile {input.config:q} --nolock "
-        "--workflow-profile none --report {output:q} > {log:q} 2>&1"
+        "--workflow-profile none --report {output:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

@@ -16,7 +16,8 @@ rule sample:
         settings=settings(SAMPLES),
     shell:
         "python -m benchmark sample --settings {params.settings:q} --cases {input.cases:q} --output {output:q} "
-        "--device $SAMPLE_DEVICE --batch-size $SAMPLE_BATCH_SIZE --threads {threads} --quiet 2> {log:q}"
+        "--device $SAMPLE_DEVICE --batch-size $SAMPLE_BATCH_SIZE --threads {threads} --quiet "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
 
 
 use rule sample as candidates with:

@@ -14,4 +14,5 @@ rule select:
         settings=settings(SELECTED),
     shell:
         "python -m benchmark select --settings {params.settings:q} --candidates {input.candidates:q} "
-        "--cases {input.cases:q} --output {output:q} 2> {log:q}"
+        "--cases {input.cases:q} --output {output:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

@@ -27,10 +27,10 @@ def make_hole(
 ) -> Tensor:
     """The hole of ``recipe`` for a picture of ``shape`` = (H, W): a boolean (H, W) tensor, True = unknown.
 
-    ``parts`` ({name: (H, W) bool}) are the picture's own; only the recipe ``parts`` needs them. ``dataset``, ``case`` and
-    ``seed`` say which picture it is: random recipes are drawn from them, and some look up a mask by the case's name. Same
-    arguments, same hole. Raises BenchmarkError for an unknown recipe, parameter or part, a parameter out of range, a mask
-    file that cannot be used, and a hole that covers nothing or everything.
+    ``parts`` ({name: (H, W) bool}) are the picture's own; only the recipe ``parts`` needs them. ``dataset``, ``case``
+    and ``seed`` say which picture it is: random recipes are drawn from them, and some look up a mask by the case's
+    name. Same arguments, same hole. Raises BenchmarkError for an unknown recipe, parameter or part, a parameter out of
+    range, a mask file that cannot be used, and a hole that covers nothing or everything.
     """
     name, options = recipe.get("recipe"), {k: v for k, v in recipe.items() if k != "recipe"}
     if name not in RECIPES:

@@ -17,7 +17,7 @@ Parts = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Picture:
-    """What a recipe may know of the picture: its ``shape`` (H, W), its ``parts`` {name: bool (H, W)} or None, whose it is."""
+    """What a recipe may know: the picture's ``shape`` (H, W), its ``parts`` {name: bool (H, W)} or None, its name."""
 
     shape: Shape
     parts: Parts | None = None

@@ -1,4 +1,4 @@
-"""Holes from image files: one mask for all, one for each case by its name, or one drawn from a folder of irregular masks."""
+"""Holes from image files: one mask for all, one for each case by its name, or one drawn from a folder of masks."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def mask_image(
 ) -> Tensor:
     """Any image as mask: ``file`` for every case, or the file of the case's name in ``folder``.
 
-    ``files`` ({case: file in the folder}) names those that are called otherwise. A pixel is black if its grey level (0 to
-    255) is at most ``threshold``, else white; the black ones are the hole (0 = hole, 255 = keep, as in the published
-    masks) unless ``unknown`` is white. A mask of another size is brought to the picture's as the picture itself was: its
-    shorter side fitted, cut in the middle, by the nearest pixel. JPEG masks are used with a :class:`MaskWarning`: their
-    levels near edges depend on the threshold (published codes use 127, 170 and 178.5).
+    ``files`` ({case: file in the folder}) names those that are called otherwise. A pixel is black if its grey level (0
+    to 255) is at most ``threshold``, else white; the black ones are the hole (0 = hole, 255 = keep, as in the
+    published masks) unless ``unknown`` is white. A mask of another size is brought to the picture's as the picture
+    itself was: its shorter side fitted, cut in the middle, by the nearest pixel. JPEG masks are used with a
+    :class:`MaskWarning`: their levels near edges depend on the threshold (published codes use 127, 170 and 178.5).
     """
     where = "mask recipe 'mask_image'"
     if (file is None) == (folder is None):
@@ -62,11 +62,11 @@ def mask_folder(
 ) -> Tensor:
     """A mask drawn for the case from a folder of irregular masks (such as NVIDIA's), with an area within the limits.
 
-    The files are gone through in an order drawn from seed, dataset, case and ``variant``; the first one whose hole has a
-    share of the picture within ``min_area`` and ``max_area`` is taken. With ``unknown: auto``, whether black or white is
-    the hole is found from up to 64 files: the colour whose area lies within the limits in nine tenths of them or more. If
-    both do or neither does, the folder does not tell, and ``unknown`` must be given (NVIDIA's test masks are widely used
-    with white as the hole, its training masks are inverted).
+    The files are gone through in an order drawn from seed, dataset, case and ``variant``; the first one whose hole has
+    a share of the picture within ``min_area`` and ``max_area`` is taken. With ``unknown: auto``, whether black or
+    white is the hole is found from up to 64 files: the colour whose area lies within the limits in nine tenths of them
+    or more. If both do or neither does, the folder does not tell, and ``unknown`` must be given (NVIDIA's test masks
+    are widely used with white as the hole, its training masks are inverted).
     """
     where = "mask recipe 'mask_folder'"
     if folder is None:

@@ -20,7 +20,7 @@ def _columns(shape: Shape) -> Tensor:
     return torch.arange(shape[1])[None, :].expand(shape)
 
 
-# ---------------------------------------------------------------------------------------------------------------- halves
+# --------------------------------------------------------------------------------------------------------------- halves
 @recipe
 def left(picture: Picture) -> Tensor:
     """The left half: columns below W // 2."""
@@ -60,7 +60,7 @@ def _centre(shape: Shape, fraction: float) -> Tensor:
     return inside
 
 
-# ------------------------------------------------------------------------------------------------- RePaint's regular four
+# ----------------------------------------------------------------------------------------------- RePaint's regular four
 @recipe
 def ev2li(picture: Picture) -> Tensor:
     """Every second line is unknown: rows 1, 3, 5, ..."""
@@ -85,15 +85,15 @@ def genhalf(picture: Picture) -> Tensor:
     return right(picture)
 
 
-# -------------------------------------------------------------------------------------------------------------- polygons
+# ------------------------------------------------------------------------------------------------------------- polygons
 @recipe
 def polygon(picture: Picture, file: str | None = None, cases: dict | None = None, size: list | None = None) -> Tensor:
-    """Polygons or boxes drawn by hand for each picture, from ``cases`` or from a YAML ``file`` that has the same two keys.
+    """Polygons or boxes drawn by hand for each picture, from ``cases`` or a YAML ``file`` that has the same two keys.
 
-    ``size: [W, H]`` is the picture on which the coordinates were read (by default the case's own size), ``cases`` maps a
-    case's name to one polygon ``[[x, y], ...]``, a list of polygons, or ``{box: [x0, y0, x1, y1]}``; ``default`` stands
-    for every case without an entry. A pixel belongs to the hole if its centre lies inside an odd number of the polygons'
-    edges to its left (pixel (row, column) has its centre at x = column + 1/2, y = row + 1/2).
+    ``size: [W, H]`` is the picture on which the coordinates were read (by default the case's own size), ``cases`` maps
+    a case's name to one polygon ``[[x, y], ...]``, a list of polygons, or ``{box: [x0, y0, x1, y1]}``; ``default``
+    stands for every case without an entry. A pixel belongs to the hole if its centre, at x = column + 1/2 and y = row
+    + 1/2, lies inside one of the polygons by the even-odd rule.
     """
     where = "mask recipe 'polygon'"
     if (file is None) == (cases is None):

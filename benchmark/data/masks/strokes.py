@@ -1,10 +1,11 @@
 """Random holes as LaMa draws them (Suvorov et al. 2022, the 256x256 evaluation masks): brush strokes and boxes.
 
-A mask is either strokes or boxes; thin masks are always strokes, of medium and thick ones 3 in 13 are boxes. A stroke is a
-chain of 1 to 5 straight segments; each has a width, a length and a direction of its own, the next one starts where it ends.
-Numbers are pixels of a picture whose shorter side is 256; at another size the same drawing is taken by the nearest pixel.
-What hides more than half of the picture is drawn anew. This is written from the published parameters, with random numbers of
-its own (``base.Draws``): the distribution is LaMa's, the single masks are not those of its generator.
+A mask is either strokes or boxes; thin masks are always strokes, of medium and thick ones 3 in 13 are boxes. A stroke
+is a chain of 1 to 5 straight segments; each has a width, a length and a direction of its own, the next one starts
+where it ends. Numbers are pixels of a picture whose shorter side is 256; at another size the same drawing is taken by
+the nearest pixel. What hides more than half of the picture is drawn anew. This is written from the published
+parameters, with random numbers of its own (``base.Draws``): the distribution is LaMa's, the single masks are not those
+of its generator.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ class Boxes:
     times: tuple[int, int]
 
 
-# LaMa's generator draws the number of strokes up to one more than its configuration says (thick 5, medium 5, thin 50), and
-# so does this one.
+# LaMa's generator draws the number of strokes up to one more than its configuration says (thick 5, medium 5, thin 50),
+# and so does this one.
 THIN = Strokes((4, 51), 10, 40), None
 MEDIUM = Strokes((4, 6), 50, 100), Boxes(0, (10, 50), (1, 5))
 THICK = Strokes((1, 6), 100, 200), Boxes(10, (30, 150), (1, 3))
@@ -94,7 +95,8 @@ def _draw_strokes(hole: np.ndarray, kind: Strokes, random: Draws) -> None:
             thickness = LEAST_WIDTH + random.below(kind.width)
             to_x = min(max(int(x + length * math.sin(angle)), 0), width)
             to_y = min(max(int(y + length * math.cos(angle)), 0), height)
-            draw_line(hole, (x, y), (to_x, to_y), thickness)
+            # OpenCV, with which LaMa draws, makes lines of odd thickness as wide as those of the next even one
+            draw_line(hole, (x, y), (to_x, to_y), thickness + thickness % 2)
             x, y = to_x, to_y
 
 
@@ -112,8 +114,8 @@ def _draw_boxes(hole: np.ndarray, kind: Boxes, random: Draws) -> None:
 def draw_line(hole: np.ndarray, start: tuple[int, int], end: tuple[int, int], thickness: int) -> None:
     """Mark the pixels (x, y) within ``thickness`` / 2 of the segment from ``start`` to ``end``, in whole numbers alone.
 
-    With s the segment and p the way from its start: the nearest point is an end where p.s <= 0 or p.s >= s.s, and else the
-    squared distance is (p x s)^2 / s.s; both sides are multiplied out.
+    With s the segment and p the way from its start: the nearest point is an end where p.s <= 0 or p.s >= s.s, and else
+    the squared distance is (p x s)^2 / s.s; both sides are multiplied out.
     """
     (x0, y0), (x1, y1) = start, end
     reach = thickness // 2 + 1

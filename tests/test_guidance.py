@@ -1,0 +1,153 @@
+"""The repulsion: what it moves, what it leaves alone, and its units."""
+
+import math
+
+import pytest
+import torch
+
+from benchmark.errors import BenchmarkError
+from benchmark.problems import build
+from benchmark.sampling.guidance import (
+    GUIDANCE,
+    UNITS,
+    NearestNeighbour,
+    build_guidance,
+    nearest_neighbours,
+    no_guidance,
+    rms_of,
+    threshold_norm,
+)
+
+SHAPE = (3, 8, 8)
+
+
+def sets(batch=2, n=5, seed=0, dtype=torch.float64):
+    return torch.randn(batch, n, *SHAPE, generator=torch.Generator().manual_seed(seed)).to(dtype)
+
+
+def make(name, eta=0.3, norm=30.0, batch=2):
+    return GUIDANCE[name](torch.full((batch,), eta), torch.full((batch,), norm), None)
+
+
+def test_a_neighbour_is_never_the_sample_itself_even_among_equals():
+    x = sets()
+    x[0, 1] = x[0, 0]
+    x[1] = x[1, :1]
+    found = nearest_neighbours(x)
+    assert (found != torch.arange(5)).all()
+    assert found[0, 0] == 1
+    assert found[0, 1] == 0
+
+
+def test_the_search_looks_at_the_hole_alone_and_the_step_moves_the_whole_image():
+    x = torch.zeros(1, 3, *SHAPE)
+    x[0, 1, :, :, :4], x[0, 1, :, :, 4:] = 0.1, 5.0  # near in the left half, far in the right
+    x[0, 2, :, :, :4] = 1.0
+    region = torch.zeros(1, 1, 1, 8, 8)
+    region[..., :4] = 1
+    guide = NearestNeighbour(torch.tensor([0.5]), torch.tensor([math.inf]), region)
+    moved, record = guide(x, 1.0)
+    assert record.neighbour[0].tolist() == [1, 0, 1]
+    assert torch.allclose(moved[0, 0], x[0, 0] + 0.5 * (x[0, 0] - x[0, 1]))
+    assert guide(x, 1.0, whole=True)[1].neighbour[0, 0] == 2
+
+
+def test_the_gate_shuts_beyond_the_threshold_per_sample():
+    x = torch.zeros(1, 3, *SHAPE)
+    x[0, 1] += 1.0
+    x[0, 2] += 4.0
+    guide = NearestNeighbour(torch.tensor([0.5]), torch.tensor([2 * math.sqrt(192)]), None)
+    moved, record = guide(x, 0.5)
+    assert record.gate[0].tolist() == [True, True, False]
+    assert torch.equal(moved[0, 2], x[0, 2])
+    assert torch.allclose(moved[0, 1], x[0, 1] + 0.25)
+    assert guide(x, 0.5, gated=False)[1].gate.all()
+
+
+@pytest.mark.parametrize("name", GUIDANCE)
+def test_no_step_size_no_change(name):
+    x = sets()
+    assert torch.equal(make(name, eta=0.0)(x, 0.7)[0], x)
+
+
+@pytest.mark.parametrize("name", GUIDANCE)
+def test_permuting_a_set_permutes_the_result(name):
+    x = sets()
+    order = torch.tensor([3, 0, 4, 1, 2])
+    norm = 30.0
+    assert torch.allclose(make(name, norm=norm)(x, 0.7)[0][:, order], make(name, norm=norm)(x[:, order], 0.7)[0])
+
+
+@pytest.mark.parametrize("name", GUIDANCE)
+def test_a_set_in_a_batch_is_what_it_is_alone(name):
+    x = sets(4)
+    alone = make(name, norm=25.0, batch=1)(x[2:3], 0.7)[0]
+    assert (make(name, norm=25.0, batch=4)(x, 0.7)[0][2:3] - alone).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("name", GUIDANCE)
+def test_samples_move_apart(name):
+    x = sets()
+    spread = lambda a: torch.cdist(a.flatten(2), a.flatten(2)).sum()  # noqa: E731
+    assert spread(make(name, norm=30.0)(x, 0.7)[0]) > spread(x)
+
+
+@pytest.mark.parametrize("name", GUIDANCE)
+def test_the_gradient_passes_through(name):
+    x = sets(1).requires_grad_()
+    make(name, norm=30.0, batch=1)(x, 0.7)[0].square().sum().backward()
+    assert x.grad.isfinite().all()
+
+
+def test_dpp_moves_along_the_gradient_of_its_log_likelihood():
+    x = sets(1).requires_grad_()
+    squared = torch.cdist(x.flatten(2), x.flatten(2), compute_mode="donot_use_mm_for_euclid_dist").square()[0]
+    off = ~torch.eye(5, dtype=torch.bool)
+    median = squared.detach()[off].median()
+    differences = (x[0].flatten(1)[:, None] - x[0].flatten(1)[None]).square().sum(-1)
+    L = torch.exp(-differences / median) + 1e-4 * torch.eye(5)
+    value = torch.logdet(L) - torch.logdet(torch.exp(-differences / median) + torch.eye(5))
+    (gradient,) = torch.autograd.grad(value, x)
+    push = make("dpp", eta=1.0, batch=1)(x.detach(), 1.0)[0] - x.detach()
+    assert torch.allclose(push, gradient * median / 4, atol=1e-6)
+
+
+def test_units_convert_as_the_released_divisors_do():
+    hole = torch.zeros(2, 1, 1, 8, 8, dtype=torch.bool)
+    hole[0, ..., :2, :], hole[1, ..., :4, :] = True, True  # 16 and 32 pixels
+    expected = {"rms": 48**0.5, "repaint": 5 * 48, "ddnm": 48, "dps": 16, "full": 192}
+    for unit in UNITS:
+        assert float(threshold_norm(1.0, unit, 5, SHAPE, hole)[0]) == pytest.approx(expected[unit])
+        twin = rms_of(2.0, unit, 5, SHAPE, hole)[0]
+        assert float(twin) == pytest.approx(2 * expected[unit] / 48**0.5)
+    assert float(threshold_norm(1.0, "ddnm", 5, SHAPE, None)) == 192
+    # the published D = .0003 under RePaint's divisor, a quarter of 256 x 256 hidden: RMS .33
+    quarter = torch.zeros(1, 1, 1, 256, 256, dtype=torch.bool)
+    quarter[..., :128, :128] = True
+    assert float(rms_of(0.0003, "repaint", 5, (3, 256, 256), quarter)[0]) == pytest.approx(0.333, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "repel"}, "'repel' is not known; use one of nearest_neighbour"),
+        ({"eta": -0.1}, "guidance.eta: -0.1"),
+        ({"D": -1}, "guidance.D: -1"),
+        ({"D_unit": None}, "has no unit"),
+        ({"D_unit": "pixels"}, "'pixels' is not known"),
+        ({"colour": 1}, "unknown option"),
+    ],
+)
+def test_bad_settings_are_refused_in_one_line(change, message):
+    problem = build({"name": "denoising"}, SHAPE)
+    settings = {"name": "nearest_neighbour", "eta": 0.1, "D": 0.3, "D_unit": "rms", **change}
+    with pytest.raises(BenchmarkError, match=message):
+        build_guidance(settings, problem, 5, 2, "cpu", torch.float32)
+
+
+def test_a_set_of_one_cannot_be_guided():
+    problem = build({"name": "denoising"}, SHAPE)
+    settings = {"name": "nearest_neighbour", "eta": 0.1, "D": math.inf}
+    with pytest.raises(BenchmarkError, match="a set of 1 has no neighbours"):
+        build_guidance(settings, problem, 1, 2, "cpu", torch.float32)
+    assert build_guidance(None, problem, 1, 2, "cpu", torch.float32)[0] is no_guidance

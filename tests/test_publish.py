@@ -1,0 +1,452 @@
+"""Tables, figures and contact sheets, on made-up metrics whose answer is known."""
+
+import csv
+import io
+import json
+import math
+import re
+
+import numpy as np
+import published_files as made
+import pytest
+from measured_files import case_row, make_case, make_set, set_rows
+from PIL import Image
+
+from benchmark import cli, store
+from benchmark.publish import document, labels
+from benchmark.publish.document import Column, Document, Section, Value
+from benchmark.publish.figures import write_figures
+from benchmark.publish.gallery import write_gallery
+from benchmark.publish.measured import Measured, groups
+from benchmark.publish.names import figure_names, table_names
+from benchmark.publish.published import beside, published
+from benchmark.publish.tables import write_tables
+from benchmark.publish.tradeoff import tradeoffs
+from benchmark.statistics import Interval
+
+
+def small(tasks=("left", "right"), **more):
+    """Settings of two tasks and one sampler: an eta sweep, a D sweep, a selection, samplers."""
+    tables = {"eta_sweep": [], "D_sweep": [], "selection": [], "samplers": []}
+    for task in tasks:
+        etas = [made.guided("ddnm_short", eta, 0.3, f"{eta:g}") for eta in (0, 0.07, 0.3)]
+        reaches = [made.guided("ddnm_short", 0.09, D, f"{D:g}") for D in (0, 0.1, 0.3, 0.5, math.inf)]
+        picks = [made.row("ddnm_short", name, "selected", method=name) for name in ("kmeans", "random")]
+        tables["eta_sweep"].append(made.block("digits", task, "ddnm_short", etas, D=0.3, D_unit="rms"))
+        tables["D_sweep"].append(made.block("digits", task, "ddnm_short", reaches, eta=0.09))
+        tables["selection"].append(made.block("digits", task, "ddnm_short", [etas[0], etas[1], *picks]))
+        tables["samplers"].append(made.block("digits", task, None, etas[:2]))
+    return {"run": "tiny", "margin": {"psnr_best": 0.5}, "tables": tables, **more}
+
+
+def known_values(settings, value, cases=6, tasks=("left", "right")):
+    """Metrics rows that a function of (row of the block, task, case) gives as {metric: value}."""
+    rows, done = [], set()
+    for blocks in settings["tables"].values():
+        for block in blocks:
+            for row in block["rows"]:
+                keys = {name: row[name] for name in ("sampler", "method", "eta", "D", "D_unit")}
+                key = (block["task"], *keys.values())
+                if key in done or block["task"] not in tasks:
+                    continue
+                done.add(key)
+                for case in range(cases):
+                    where = {"dataset": "digits", "task": block["task"], "case": f"c{case}", "seed": 0, "index": None}
+                    for metric, number in value(row, block["task"], case).items():
+                        rows.append(where | keys | {"D_rms": row["D"], "metric": metric, "value": number})
+    return rows
+
+
+def rising(row, task, case):
+    """Diversity 1 + 10 eta, and 0.2 more on the right; quality the same everywhere."""
+    base = case - 2.5 + (0.2 if task == "right" else 0.0)
+    return {"feature_distance_mean": 5 + base + 10 * row["eta"], "psnr_best": 20.0 + base, "nfe": 250.0}
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    settings = small()
+    made.write_metrics(folder / "metrics.parquet", known_values(settings, rising))
+    write_tables(settings, folder / "metrics.parquet", folder)
+    return folder
+
+
+def records(path, **where):
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    return [row for row in rows if all(row[key] == value for key, value in where.items())]
+
+
+# -------------------------------------------------------------------------------------------------------------- values
+def test_a_table_has_the_known_mean_interval_and_paired_difference(tables):
+    (found,) = records(tables / "eta_sweep.csv", task="overall", label="0.3", metric="feature_distance_mean")
+    assert float(found["mean"]) == pytest.approx(5 + 3 + 0.1)
+    assert float(found["mean_low"]) < 8.1 < float(found["mean_high"])
+    assert float(found["difference"]) == pytest.approx(3.0)
+    assert float(found["difference_low"]) == pytest.approx(3.0)
+    assert float(found["p"]) == pytest.approx(2 / 2**6)
+    assert float(found["p_holm"]) == pytest.approx(4 / 2**6)
+    assert (found["cases"], found["sets"], found["missing"]) == ("6", "12", "0")
+
+
+def test_the_overall_view_averages_a_case_over_the_tasks_first(tables):
+    each = [
+        float(records(tables / "eta_sweep.csv", task=task, label="0", metric="psnr_best")[0]["mean"])
+        for task in ("left", "right", "overall")
+    ]
+    assert each == pytest.approx([20.0, 20.2, 20.1])
+
+
+def test_plain_is_one_point_and_stands_in_both_sweeps(tables):
+    (eta,) = records(tables / "eta_sweep.csv", task="overall", method="plain", metric="psnr_best")
+    (reach,) = records(tables / "D_sweep.csv", task="overall", method="plain", metric="psnr_best")
+    assert eta["mean"] == reach["mean"]
+    assert "| 0 (posterior)" in (tables / "eta_sweep.md").read_text()
+    assert "| 0 (posterior)" in (tables / "D_sweep.md").read_text()
+    assert (eta["difference"], eta["p"]) == ("", "")
+
+
+def test_the_published_values_stand_beside_ours_with_the_warning(tables):
+    text = (tables / "eta_sweep.md").read_text()
+    assert "not CelebA" in text
+    assert "compare the direction, not the values" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("| 0.3") and "5.519" in line]
+    assert "0.113" in line
+    (unpaired,) = [line for line in text.splitlines() if line.startswith("| 0.1 ")]
+    assert "5.506" in unpaired  # a published point that this run does not have
+    (found,) = records(tables / "D_sweep.csv", task="overall", label="inf", metric="psnr_best")
+    assert (found["published_lpips_diversity"], found["published_niqe"]) == ("0.141", "5.45")
+    assert (found["D"], found["published_D"]) == ("inf", "inf")
+
+
+def test_the_published_file_holds_both_tables_of_the_paper():
+    eta, reach = (published()["tables"][name]["rows"] for name in ("eta_sweep", "D_sweep"))
+    assert [row["lpips_diversity"] for row in eta] == [0.090, 0.105, 0.109, 0.113]
+    assert [row["niqe"] for row in reach] == [5.637, 5.552, 5.472, 5.554, 5.450]
+    assert [row["D"] for row in reach] == [0, 0.0002, 0.0003, 0.0004, math.inf]
+
+
+def test_finite_distances_have_published_partners_only_where_there_are_as_many():
+    rows = [made.guided("ddnm", 0.09, D) for D in (0, 0.1, 0.2, 0.3, math.inf)]
+    partners, alone = beside("D_sweep", rows)
+    assert [row["D"] for row in partners] == [0, 0.0002, 0.0003, 0.0004, math.inf]
+    assert alone == []
+    partners, alone = beside("D_sweep", rows[:2])
+    assert partners[1] is None
+    assert [row["D"] for row in alone] == [0.0002, 0.0003, 0.0004, math.inf]
+
+
+def test_a_sweep_that_rises_in_every_case_has_a_trend(tables):
+    trend = records(tables / "statistics.csv", table="eta_sweep", task="overall", metric="feature_distance_mean")
+    p = {row["test"]: float(row["p"]) for row in trend if row["test"].startswith("trend")}
+    assert p["trend_rising"] < 0.001
+    assert p["trend_falling"] > 0.9
+
+
+def test_the_operating_point_is_the_most_diverse_set_within_the_margin(tables):
+    (found,) = records(tables / "operating_point.csv", task="overall")
+    assert (found["label"], found["quality_metric"]) == ("0.3", "psnr_best")
+    assert float(found["diversity_gain"]) == pytest.approx(3.0)
+
+
+def test_the_front_is_the_dominating_set(tables):
+    front = [row["label"] for row in records(tables / "pareto.csv", task="overall", front="True")]
+    assert front == ["0.3"]  # of equal quality, the most diverse
+
+
+def test_missing_values_are_counted_and_left_out(tmp_path):
+    def value(row, task, case):
+        lost = row["eta"] == 0.3 and task == "left" and case == 0
+        return rising(row, task, case) | ({"feature_distance_mean": math.nan} if lost else {})
+
+    settings = small()
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    (found,) = records(tmp_path / "eta_sweep.csv", task="left", label="0.3", metric="feature_distance_mean")
+    assert (found["cases"], found["missing"]) == ("5", "1")
+    assert float(found["difference"]) == pytest.approx(3.0)  # pairs only
+    assert "have no value" in (tmp_path / "eta_sweep.md").read_text()
+
+
+def test_a_metric_that_was_not_measured_has_no_column(tables):
+    for suffix in ("csv", "md", "tex", "html"):
+        text = (tables / f"eta_sweep.{suffix}").read_text()
+        assert "off_support" not in text
+        assert "Off support" not in text
+        assert "PSNR" in text or "psnr" in text
+
+
+def test_one_case_has_a_mean_and_no_interval(tmp_path):
+    settings = small(tasks=("left",))
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, rising, cases=1))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_figures(settings, tmp_path / "metrics.parquet", tmp_path)
+    text = (tmp_path / "eta_sweep.md").read_text()
+    assert "1 case (no interval)" in text
+    assert "inf" not in text.replace("information", "")
+
+
+def test_metrics_without_any_quality_still_give_every_file(tmp_path):
+    settings = small(tasks=("left",), margin={})
+    rows = known_values(settings, lambda row, task, case: {"feature_distance_mean": 1.0 + case + row["eta"]})
+    made.write_metrics(tmp_path / "metrics.parquet", rows)
+    assert write_tables(settings, tmp_path / "metrics.parquet", tmp_path) == table_names(settings)
+    assert "operating_point" not in table_names(settings)
+    for name in write_figures(settings, tmp_path / "metrics.parquet", tmp_path):
+        assert (tmp_path / f"{name}.png").is_file()
+
+
+# --------------------------------------------------------------------------------------------------------------- forms
+def test_every_table_is_written_in_every_form_and_nothing_else(tables):
+    expected = {f"{name}.{suffix}" for name in table_names(small()) for suffix in ("csv", "md", "tex", "html")}
+    assert {path.name for path in tables.iterdir()} - {"metrics.parquet"} == expected
+
+
+def test_latex_is_balanced_and_every_row_has_as_many_cells_as_columns(tables):
+    for path in tables.glob("*.tex"):
+        text = path.read_text()
+        body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+        assert body.isascii(), path
+        bare = body.replace("\\\\", "").replace(r"\{", "").replace(r"\}", "")
+        assert bare.count("{") == bare.count("}")
+        assert body.replace(r"\$", "").count("$") % 2 == 0
+        assert not re.search(r"(?<!\\)_", body), path
+        for match in re.finditer(r"\\begin\{tabular\}\{@\{\}([lr]+)@\{\}\}(.*?)\\end\{tabular\}", body, re.DOTALL):
+            lines = [line for line in match[2].splitlines() if "&" in line]
+            assert lines
+            assert {len(re.findall(r"(?<!\\)&", line)) + 1 for line in lines} == {len(match[1])}
+
+
+def test_markdown_columns_are_aligned(tables):
+    for path in tables.glob("*.md"):
+        for block in re.findall(r"(?:^\|.*\|$\n?)+", path.read_text(), re.MULTILINE):
+            assert len({len(line) for line in block.splitlines()}) == 1
+
+
+def test_a_page_is_complete_by_itself(tables):
+    for path in tables.glob("*.html"):
+        text = path.read_text()
+        assert text.startswith("<!doctype html>")
+        assert "http://" not in text
+        assert "https://" not in text
+        assert text.count("<table>") == text.count("</table>") > 0
+
+
+def test_numbers_share_their_decimals_and_small_columns_a_power_of_ten():
+    interval = Value(Interval(3.29e-7, 3.26e-7, 3.345e-7, 8))
+    cells, power = document.formatted([interval, 1e-7, None])
+    assert cells == [("3.29", "[3.26, 3.34]"), ("1.00", ""), ("–", "")] or cells[0] == ("3.29", "[3.26, 3.35]")
+    assert power == "×10⁻⁷"
+    assert document.formatted([1000.0, 250.0]) == ([("1000", ""), ("250", "")], "")
+    assert document.formatted([0.123456, 12.3456])[0] == [("0.1", ""), ("12.3", "")]
+    assert document.formatted([Value(Interval(-0.5, -0.7, -0.2, 8), star=True, signed=True)])[0] == [
+        ("−0.500*", "[−0.700, −0.200]")
+    ]
+    assert document.formatted([3e-7, 0.02])[0] == [("3.0×10⁻⁷", ""), ("2.0×10⁻²", "")]
+
+
+def test_what_latex_and_html_would_misread_is_escaped():
+    section = Section("a_b & c", [Column("x_1 <i>", False)], [["50% {z}"]])
+    text = Document("some_name", "T", [], [section])
+    assert r"a\_b \& c" in document.latex(text)
+    assert r"50\% \{z\}" in document.latex(text)
+    assert "x_1 &lt;i&gt;" in document.page(text)
+
+
+def test_points_are_named_in_words():
+    assert labels.point_of_name("eta0.1_D0.3rms") == "η 0.1, D 0.3 RMS"
+    assert labels.point_of_name("eta0.09_Dinf") == "η 0.09, D ∞"
+    assert labels.point_of_name("spell_eta0.5_D1e-05ddnm") == "spell η 0.5, D 1e-05 DDNM's unit"
+    assert labels.point_of_name("farthest") == "Farthest points"
+    assert labels.measure("lpips_alex_mean").header == "LPIPS alex ↑"
+    assert labels.measure("something_new").label == "something new"
+
+
+# ------------------------------------------------------------------------------------------------------- the same again
+def test_two_runs_write_the_same_bytes_and_rows_in_another_order_too(tmp_path):
+    settings = small(tasks=("left",))
+    rows = made.measured(settings, cases=4)
+    for name, part in (("a", rows), ("b", rows[::-1])):
+        made.write_metrics(tmp_path / f"{name}.parquet", part)
+        write_tables(settings, tmp_path / f"{name}.parquet", tmp_path / name)
+        write_figures(settings, tmp_path / f"{name}.parquet", tmp_path / name)
+    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    figures = {f"{name}.{suffix}" for name in figure_names(settings) for suffix in ("png", "svg")}
+    assert figures < set(names)
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_names_are_those_that_the_settings_have_blocks_for():
+    settings = made.settings()
+    assert table_names(settings) == [
+        *("eta_sweep", "D_sweep", "selection", "samplers", "statistics", "pareto", "operating_point")
+    ]
+    assert {"eta_faces", "D_digits", "selection_faces", "samplers_digits", "pareto_faces"} < set(figure_names(settings))
+    only = {"run": "x", "tables": {"eta_sweep": settings["tables"]["eta_sweep"][:1]}}
+    assert table_names(only) == ["eta_sweep", "statistics", "pareto"]
+    assert figure_names(only) == ["eta_digits", "pareto_digits"]
+    assert table_names({"tables": {}}) == figure_names({"tables": {}}) == []
+
+
+def test_groups_are_blocks_that_differ_in_their_task_alone():
+    found = groups(made.settings(), "eta_sweep")
+    assert [(group.dataset, group.sampler, group.tasks) for group in found] == [
+        ("digits", "ddnm", made.TASKS["digits"]),
+        ("faces", "ddnm_short", made.TASKS["faces"]),
+        ("faces", "repaint_short", made.TASKS["faces"]),
+    ]
+
+
+def test_the_tradeoff_takes_the_quality_that_every_point_has(tmp_path):
+    settings = small(margin={})
+
+    def value(row, task, case):
+        only_plain = {"niqe": 5.0} if row["method"] == "plain" else {}
+        return rising(row, task, case) | only_plain
+
+    made.write_metrics(tmp_path / "m.parquet", known_values(settings, value))
+    (overall, *each) = tradeoffs(settings, Measured(tmp_path / "m.parquet"), "digits")
+    assert overall.quality.name == "psnr_best"
+    assert [trade.scope.name for trade in each] == ["left", "right"]
+    assert len(overall.rows) == 9  # plain, two etas, four distances, two strategies
+
+
+# ----------------------------------------------------------------------------------------------------------- bad input
+def run_cli(capsys, *arguments):
+    status = cli.main([str(argument) for argument in arguments])
+    return status, capsys.readouterr().err
+
+
+def test_a_point_without_metrics_is_named_in_one_line(tmp_path, capsys):
+    settings = small()
+    rows = [row for row in known_values(settings, rising) if not (row["eta"] == 0.3 and row["task"] == "right")]
+    path = made.write_metrics(tmp_path / "metrics.parquet", rows)
+    for command in ("tables", "figures"):
+        status, text = run_cli(
+            capsys,
+            command,
+            "--settings",
+            store.canonical(settings),
+            "--metrics",
+            path,
+            "--output-dir",
+            tmp_path / "out",
+        )
+        assert status == 2
+        assert text.count("\n") == 1
+        for part in ("metrics.parquet", "digits", "right", "ddnm_short", "nearest_neighbour", "eta 0.3", "D 0.3 rms"):
+            assert part in text
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"run": "x"}, "tables: missing"),
+        ({"tables": {"nonsense": []}}, "unknown table 'nonsense'"),
+        ({"tables": {"eta_sweep": [{"dataset": "d", "task": "t", "rows": []}]}}, "a block without rows"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(settings, expected, tmp_path, capsys):
+    arguments = ("--settings", json.dumps(settings), "--metrics", tmp_path / "m.parquet", "--output-dir", tmp_path)
+    status, text = run_cli(capsys, "tables", *arguments)
+    assert (status, text.count("\n")) == (2, 1)
+    assert expected in text
+
+
+def test_a_value_that_stands_twice_is_refused(tmp_path, capsys):
+    settings = small()
+    rows = known_values(settings, rising)
+    path = made.write_metrics(tmp_path / "metrics.parquet", [*rows, rows[0]])
+    status, text = run_cli(
+        capsys, "tables", "--settings", store.canonical(settings), "--metrics", path, "--output-dir", tmp_path
+    )
+    assert status == 2
+    assert "twice" in text
+
+
+def test_no_metrics_file_is_one_line(tmp_path, capsys):
+    status, text = run_cli(
+        capsys,
+        *("tables", "--settings", store.canonical(small()), "--metrics", tmp_path / "none.parquet"),
+        *("--output-dir", tmp_path),
+    )
+    assert (status, text.count("\n")) == (2, 1)
+    assert "none.parquet" in text
+
+
+# ------------------------------------------------------------------------------------------------------------- gallery
+LABELS = ("plain", "eta0.1_D0.3rms", "farthest")
+
+
+def gallery_files(folder, size=8, channels=1, cases=6, seeds=(0, 1), broken=()):
+    """A cases file and three set files; ``broken``: (label, case) whose first restoration is not finite."""
+    made_cases = [make_case(f"test{i}", size, channels, seed=i) for i in range(cases)]
+    store.write_table(folder / "cases.parquet", "cases", [case_row(case) for case in made_cases], {"what": "cases"})
+    paths = []
+    for label in LABELS:
+        rows = []
+        for case in made_cases:
+            for seed in seeds:
+                part = set_rows(make_set(case, 5, seed=seed) if seed == 0 else make_set(case, 5, 0.0))
+                rows += [row | {"seed": seed} for row in part]
+                if (label, case.case) in broken:
+                    rows[-5]["finite"] = False
+        paths.append(folder / f"{label}.parquet")
+        store.write_table(paths[-1], "sets", rows, {"what": label})
+    settings = {"dataset": "world", "task": "box", "sampler": "ddnm", "n": 5, "seed": 0}
+    settings |= {"cases": store.fingerprint({"what": "cases"})}
+    settings["rows"] = [{"label": label, "fingerprint": store.fingerprint({"what": label})} for label in LABELS]
+    return settings, folder / "cases.parquet", paths
+
+
+def test_a_sheet_shows_truth_hole_and_restorations_pixel_by_pixel(tmp_path):
+    settings, cases, sets = gallery_files(tmp_path)
+    assert write_gallery(settings, cases, sets, tmp_path / "sheet.png") == 4
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    case = store.read_cases(cases)["test0"]
+    for image in (case.image, store.read_sets(sets[2])[0].images[4]):
+        tile = np.repeat(np.repeat(store.to_uint8(image), 12, 0), 12, 1).repeat(3, 2)
+        windows = np.lib.stride_tricks.sliding_window_view(sheet[..., 0], (1, 96))[:, :, 0]
+        starts = np.argwhere((windows == tile[0, :, 0]).all(-1))
+        assert any((sheet[y : y + 96, x : x + 96] == tile).all() for y, x in starts)
+    blue = (sheet == np.array([205, 219, 240])).all(-1).sum() + (sheet == np.array([168, 190, 224])).all(-1).sum()
+    assert blue == 4 * case.hole.sum() * 12**2
+
+
+def test_what_is_not_finite_is_hatched(tmp_path):
+    settings, cases, sets = gallery_files(tmp_path, broken={("farthest", "test1")})
+    write_gallery(settings, cases, sets, tmp_path / "sheet.png")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    red = (sheet == np.array([200, 30, 45])).all(-1).sum()
+    assert 0 < red < 96 * 96
+
+
+def test_a_sheet_is_the_same_again_and_small(tmp_path):
+    settings, cases, sets = gallery_files(tmp_path, size=64, channels=3)
+    for name in ("a.png", "b.png"):
+        write_gallery(settings, cases, sets, tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.png").stat().st_size < 2_000_000
+
+
+def test_a_sheet_of_large_pictures_keeps_below_its_size_with_fewer_cases(tmp_path, monkeypatch):
+    settings, cases, sets = gallery_files(tmp_path, size=160, channels=3, cases=3, seeds=(0,))
+    monkeypatch.setattr("benchmark.publish.gallery.MOST_BYTES", 450_000)
+    assert 1 <= write_gallery(settings, cases, sets, tmp_path / "sheet.png") < 3
+
+
+def test_the_gallery_refuses_files_of_other_settings_and_rows_without_files(tmp_path, capsys):
+    settings, cases, sets = gallery_files(tmp_path)
+    other = settings | {"rows": [settings["rows"][0], settings["rows"][1], {"label": "x", "fingerprint": "0" * 16}]}
+    output = tmp_path / "sheet.png"
+    arguments = ("--cases", cases, "--sets", *sets, "--output", output)
+    status, text = run_cli(capsys, "gallery", "--settings", json.dumps(other), *arguments)
+    assert status == 2
+    assert "farthest.parquet: made with other settings" in text
+    status, text = run_cli(capsys, "gallery", "--settings", json.dumps(settings | {"rows": []}), *arguments)
+    assert (status, text.count("\n")) == (2, 1)
+    status, text = run_cli(capsys, "gallery", "--settings", json.dumps(settings | {"seed": 7}), *arguments)
+    assert status == 2
+    assert "seed 7" in text
+    assert not output.exists()
