@@ -142,8 +142,12 @@ class _TaskPlan:
         self.problem = {"name": "inpainting", "sigma": 0.0, **task_spec.get("problem", {})}
         self.cases = self._cases(task_spec.get("mask"))
         self.cases_fingerprint = self.cases.fingerprint
-        self.sampled: dict[str, list[Job]] = {}
-        self.needs_bank = any("bank" in find(name)[1].needs for name in expand(self.spec["metrics"]))
+        self.sampled: dict[str, list[Job]] = {}  # sampler -> its set files
+        self.shown: dict[str, dict[str, Job]] = {}  # sampler -> label -> the set files that its gallery shows
+        try:
+            self.needs_bank = any("bank" in find(name)[1].needs for name in expand(self.spec["metrics"]))
+        except BenchmarkError as error:
+            raise BenchmarkError(f"datasets.{dataset}.{error}") from None
 
     def expand(self) -> None:
         """Add the task's jobs and its blocks of the tables."""
@@ -156,6 +160,8 @@ class _TaskPlan:
         self._comparison()
         for sampler, sets in self.sampled.items():
             self._measure("samples", sampler, sets)
+        for sampler, rows in self.shown.items():
+            self._gallery(sampler, rows)
 
     # ------------------------------------------------------------------------------------------------- tables' blocks
     def _sweep(self, table: str) -> None:
@@ -174,6 +180,8 @@ class _TaskPlan:
                 here = point(at["eta"], at["D"], at["D_unit"], sweep.get("guidance"), f"{value:g}")
                 rows.append(self._sample_row(sampler, here))
             self._block(table, sampler, fixed, rows)
+            if table == "eta_sweep":
+                self._show(sampler, rows, [self._job_of(row) for row in rows])
 
     def _selection(self, sampler: str, candidates: dict) -> None:
         shards = list(self._shards(sampler, candidates))
@@ -182,7 +190,7 @@ class _TaskPlan:
             return
         points = [Point(None), *map(_guided, guided_points(selection))]
         rows = [self._sample_row(sampler, here) for here in points]
-        sources = [self.plan.jobs[self._set_path("samples", sampler, here.name)] for here in points]
+        sources = [self._job_of(row) for row in rows]
         selected: list[Job] = []
         for strategy in map(named, selection["strategies"]):
             job = self._select(sampler, strategy, shards, selection.get("features", self.spec["features"]))
@@ -190,8 +198,7 @@ class _TaskPlan:
             rows.append(self._row(sampler, {**PLAIN, "method": strategy["name"]}, strategy["name"], "selected"))
         self._block("selection", sampler, {}, rows)
         self._measure("selected", sampler, selected)
-        labels = [row["label"] for row in rows]
-        self._gallery(sampler, list(zip(labels, sources + selected, strict=True)))
+        self._show(sampler, rows, sources + selected)
 
     def _comparison(self) -> None:
         comparison = self.spec.get("comparison")
@@ -214,6 +221,15 @@ class _TaskPlan:
     def _sample_row(self, sampler: str, here: Point) -> dict:
         self._sample(sampler, here)
         return self._row(sampler, here.keys, here.name, "samples", here.label)
+
+    def _job_of(self, row: dict) -> Job:
+        return self.plan.jobs[self._set_path(row["kind"], row["sampler"], row["point"])]
+
+    def _show(self, sampler: str, rows: list[dict], jobs: list[Job]) -> None:
+        """Put set files into the sampler's gallery, each once, labelled by its point or strategy."""
+        shown = self.shown.setdefault(sampler, {})
+        for row, job in zip(rows, jobs, strict=True):
+            shown.setdefault(row["point"], job)
 
     def _applies(self, section: dict) -> bool:
         return self.task in section.get("tasks", [self.task])
@@ -318,7 +334,7 @@ class _TaskPlan:
             return []
         return list(self._shards(sampler, candidates))
 
-    def _gallery(self, sampler: str, rows: list[tuple[str, Job]]) -> None:
+    def _gallery(self, sampler: str, shown: dict[str, Job]) -> None:
         settings = {
             "dataset": self.dataset,
             "task": self.task,
@@ -326,9 +342,9 @@ class _TaskPlan:
             "n": self.config["n"],
             "seed": self.config["seeds"][0],
             "cases": self.cases_fingerprint,
-            "rows": [{"label": label, "fingerprint": job.fingerprint} for label, job in rows],
+            "rows": [{"label": label, "fingerprint": job.fingerprint} for label, job in shown.items()],
         }
-        inputs = {"cases": self.cases.path, "sets": [job.path for _, job in rows]}
+        inputs = {"cases": self.cases.path, "sets": [job.path for job in shown.values()]}
         path = f"{self.plan.root}/gallery/{self.dataset}/{self.task}_{sampler}.png"
         self.plan.add(Job("gallery", path, settings, inputs))
 

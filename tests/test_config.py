@@ -180,7 +180,7 @@ def test_the_schema_knows_every_registered_name_and_no_other():
     from benchmark.features import FEATURES
     from benchmark.priors.registry import PRIORS
     from benchmark.problems import PROBLEMS
-    from benchmark.sampling.guidance import UNITS
+    from benchmark.sampling.guidance import GUIDANCE, UNITS
     from benchmark.selection.strategies import STRATEGIES
 
     mask = ("properties", "masks", "additionalProperties", "properties", "recipe", "enum")
@@ -192,6 +192,8 @@ def test_the_schema_knows_every_registered_name_and_no_other():
     assert known("$defs", "features", "properties", "name", "enum") == set(FEATURES)
     assert known("$defs", "strategy", "else", "properties", "name", "enum") == set(STRATEGIES)
     assert known("$defs", "strategy", "then", "enum") == set(STRATEGIES)
+    assert known("$defs", "guidance", "else", "properties", "name", "enum") == set(GUIDANCE)
+    assert known("$defs", "guidance", "then", "enum") == set(GUIDANCE)
     assert known("$defs", "unit", "enum") == set(UNITS)
 
 

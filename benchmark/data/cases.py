@@ -11,17 +11,44 @@ from benchmark.data.masks import make_hole
 from benchmark.data.sources import Picture, pictures
 from benchmark.errors import BenchmarkError
 
+KEYS = ("dataset", "source", "mask", "mask_name", "count", "seed")
+
+
+def check_settings(settings: dict) -> None:
+    """Refuse settings of a cases file that are incomplete or of the wrong kind.
+
+    Raises:
+        BenchmarkError: naming the key and what it should hold.
+    """
+    if unknown := [key for key in settings if key not in KEYS]:
+        raise BenchmarkError(f"cases: unknown key {unknown[0]!r}; keys are {', '.join(KEYS)}")
+    if missing := [key for key in ("dataset", "source", "count") if key not in settings]:
+        raise BenchmarkError(f"cases: {missing[0]} is missing")
+    for key, kind in (("source", dict), ("mask", dict | None)):
+        if not isinstance(settings.get(key), kind):
+            raise BenchmarkError(f"cases.{key}: {settings[key]!r} is not an object such as {EXAMPLES[key]}")
+    count, seed = settings["count"], settings.get("seed", 0)
+    if type(count) is not int or count < 1:
+        raise BenchmarkError(f"cases.count: {count!r} is not a number of cases; give 1 or more")
+    if type(seed) is not int or seed < 0:
+        raise BenchmarkError(f"cases.seed: {seed!r} is not a seed; give a whole number of 0 or more")
+
+
+EXAMPLES = {"source": '{"name": "digits"}', "mask": '{"recipe": "left"}'}
+
 
 def write_cases(settings: dict, output: str | Path) -> list[store.Case]:
     """Write the cases file that ``settings`` describe (see docs/architecture.md, section 7) and return its cases.
 
     Raises:
-        BenchmarkError: unknown source or recipe, a missing or unreadable image, a mask of nothing or everything.
+        BenchmarkError: incomplete settings, an unknown source or recipe, a missing or unreadable image, a mask of
+            nothing or everything.
     """
+    check_settings(settings)
     mask, name = settings.get("mask"), settings.get("mask_name", "none")
     cases = []
     for picture in pictures(settings["source"], settings["count"], settings.get("seed", 0)):
-        hole = None if mask is None else _hole(mask, name, picture)
+        hole = None if mask is None else _hole(settings, name, picture)
         image = store.decode_image(store.encode_image(picture.image))  # what the file holds: 8 bits
         cases.append(store.Case(settings["dataset"], name, picture.case, image, hole, picture.attributes))
     rows = [
@@ -40,14 +67,21 @@ def write_cases(settings: dict, output: str | Path) -> list[store.Case]:
     return cases
 
 
-def _hole(mask: dict, name: str, picture: Picture) -> np.ndarray:
+def _hole(settings: dict, name: str, picture: Picture) -> np.ndarray:
     import torch
 
     parts = None
     if picture.parts is not None:
         parts = {part: torch.from_numpy(np.asarray(area)) for part, area in picture.parts.items()}
     try:
-        hole = make_hole(mask, tuple(picture.image.shape[1:]), parts)
+        hole = make_hole(
+            settings["mask"],
+            tuple(picture.image.shape[1:]),
+            parts,
+            dataset=settings["dataset"],
+            case=picture.case,
+            seed=settings.get("seed", 0),
+        )
     except BenchmarkError as error:
         raise BenchmarkError(f"mask {name}, case {picture.case}: {error}") from None
     return hole.numpy()

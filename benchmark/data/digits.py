@@ -8,8 +8,16 @@ Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+
+from benchmark.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from benchmark.networks.classifier import Reading
 
 SHAPE = (1, 8, 8)
 
@@ -43,21 +51,51 @@ def test_images() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 test_images.__test__ = False  # not a test, whatever its name
 
 
-@cache
-def digit_classifier():
-    """A support vector machine with a radial kernel, fitted on the fit images: reads the digit off an image.
+class DigitReader:
+    """Multinomial logistic regression on 300 radial kernel features (Nystroem), of scikit-learn, on the fit images.
 
-    ``predict_proba((M, 64) in [-1, 1])`` gives (M, 10) shares (softmax over one-against-rest margins is not used:
-    scikit-learn's own calibration is). Test accuracy: ``tests/test_digits.py`` holds it at 97 % or more.
+    ``reader(x)`` reads images (M, 1, 8, 8) in [-1, 1] as :class:`benchmark.networks.classifier.Classifier` reads
+    faces: a ``Reading`` of one attribute, ``digit``, and the kernel features. It reads 98.9 % of the test images as
+    they are labelled, 94 % with a share above 0.9 (``tests/test_digits.py`` holds 97 % and 85 %).
     """
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.svm import SVC
 
-    images, labels = fit_images()
-    reader = CalibratedClassifierCV(SVC(C=10.0, gamma=0.02), method="sigmoid", cv=3, ensemble=False)
-    return reader.fit(images.reshape(len(images), -1), labels)
+    attributes: ClassVar[dict[str, list[str]]] = {"digit": [str(digit) for digit in range(10)]}
+
+    def __init__(self, seed: int = 0):
+        from sklearn.kernel_approximation import Nystroem
+        from sklearn.linear_model import LogisticRegression
+
+        images, labels = fit_images()
+        pixels = images.reshape(len(images), -1).astype(np.float64)
+        self.kernel = Nystroem(gamma=0.03, n_components=300, random_state=seed).fit(pixels)
+        self.regression = LogisticRegression(C=100.0, max_iter=300).fit(self.kernel.transform(pixels), labels)
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """The kernel features of images (M, 1, 8, 8): float64 (M, 300).
+
+        Raises:
+            BenchmarkError: images of another shape.
+        """
+        if images.ndim != 4 or images.shape[1:] != SHAPE:
+            raise BenchmarkError(f"the digit reader reads images (M, 1, 8, 8), not {tuple(images.shape)}")
+        return self.kernel.transform(np.nan_to_num(np.asarray(images, np.float64)).reshape(len(images), -1))
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        """P(digit | image) of images (M, 1, 8, 8): (M, 10), rows summing to 1."""
+        return self.regression.predict_proba(self.features(images))
+
+    def __call__(self, x: Tensor) -> Reading:
+        """Read images (M, 1, 8, 8) in [-1, 1]."""
+        import torch
+
+        from benchmark.networks.classifier import Reading
+
+        features = self.features(x.cpu().numpy())
+        probabilities = torch.from_numpy(self.regression.predict_proba(features))
+        return Reading({"digit": probabilities}, torch.from_numpy(features))
 
 
-def read_digits(images: np.ndarray) -> np.ndarray:
-    """P(digit | image) for images (M, 1, 8, 8) in [-1, 1]: (M, 10)."""
-    return digit_classifier().predict_proba(np.asarray(images, np.float64).reshape(len(images), -1))
+@cache
+def digit_classifier() -> DigitReader:
+    """The digit reader, fitted once per process (a tenth of a second)."""
+    return DigitReader()

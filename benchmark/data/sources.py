@@ -6,11 +6,13 @@ A new source is a function here (or in a file of its own) and one line in :data:
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmark.data.worlds import WORLDS, get_world
 from benchmark.errors import BenchmarkError
 
 TEST_SEED = 1_000_003  # keeps cases of rendered worlds apart from what their priors were trained on
@@ -44,14 +46,13 @@ def _rendered(world: str) -> Callable[[int, int], Iterator[Picture]]:
     def pictures(count: int, seed: int) -> Iterator[Picture]:
         import torch
 
-        from benchmark.data.worlds import get_world
-
         renderer = get_world(world)
         attributes = renderer.sample_attributes(count, torch.Generator().manual_seed(TEST_SEED + seed))
-        images, parts = renderer.render(attributes, parts=True)
-        for i, labels in enumerate(attributes.labels()):
-            maps = {name: part[i].numpy() for name, part in parts.items()}
-            yield Picture(f"{world}{seed}_{i:04d}", images[i].numpy(), labels, maps)
+        labels = attributes.labels()
+        for i in range(count):  # one at a time: neither pictures nor part maps of a long list fill the memory
+            image, parts = renderer.render(attributes[i : i + 1], parts=True)
+            maps = {name: part[0].numpy() for name, part in parts.items()}
+            yield Picture(f"{world}{seed}_{i:04d}", image[0].numpy(), labels[i], maps)
 
     pictures.__doc__ = f"Rendered pictures of the world {world}; picture i of a seed does not depend on ``count``."
     return pictures
@@ -61,7 +62,7 @@ def _from_folder(layout: str) -> Callable[..., Iterator[Picture]]:
     def pictures(count: int, seed: int, **options) -> Iterator[Picture]:
         from benchmark.data import folders
 
-        return getattr(folders, layout)(count, seed, **options)
+        return _call(layout, getattr(folders, layout), count, seed, options)
 
     pictures.__doc__ = f"Pictures from a folder; see ``folders.{layout}``."
     return pictures
@@ -69,7 +70,7 @@ def _from_folder(layout: str) -> Callable[..., Iterator[Picture]]:
 
 SOURCES: dict[str, Callable[..., Iterator[Picture]]] = {
     "digits": digits,
-    "faces": _rendered("faces"),
+    **{world: _rendered(world) for world in WORLDS},
     "image_folder": _from_folder("image_folder"),
     "celebamask_hq": _from_folder("celebamask_hq"),
     "imagenet_val": _from_folder("imagenet_val"),
@@ -87,7 +88,14 @@ def pictures(settings: dict, count: int, seed: int) -> Iterator[Picture]:
     name = options.pop("name", None)
     if name not in SOURCES:
         raise BenchmarkError(f"source.name: {name!r} is not known; use one of {', '.join(SOURCES)}")
-    try:
-        return SOURCES[name](count, seed, **options)
-    except TypeError:
-        raise BenchmarkError(f"source {name}: unknown option among {', '.join(options)}") from None
+    return _call(name, SOURCES[name], count, seed, options)
+
+
+def _call(name: str, source: Callable[..., Iterator[Picture]], count: int, seed: int, options: dict):
+    """The pictures of a source with options that it has; BenchmarkError names one that it has not."""
+    parameters = list(inspect.signature(source).parameters.values())[2:]
+    known = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+    if len(known) == len(parameters) and (unknown := [option for option in options if option not in known]):
+        has = f"its options are {', '.join(known)}" if known else "it takes none"
+        raise BenchmarkError(f"source {name}: unknown option {unknown[0]!r}; {has}")
+    return source(count, seed, **options)

@@ -33,7 +33,7 @@ class GaussianMixture:
 
     @classmethod
     def isotropic(cls, means: Tensor, std: float, weights: Tensor | None = None) -> GaussianMixture:
-        """Components of covariance std^2 I around ``means`` (K, d), equally heavy unless ``weights`` (K,) say otherwise."""
+        """Components of covariance std^2 I around ``means`` (K, d), equally heavy without ``weights`` (K,)."""
         count, d = means.shape
         weights = means.new_ones(count) if weights is None else weights.to(means)
         shared = std**2 * torch.eye(d, dtype=means.dtype, device=means.device)
@@ -80,18 +80,19 @@ class GaussianMixture:
             x[rows] += (noise[rows] * values[own].sqrt()) @ vectors[own].mT
         return x
 
-    def _whitened(self, x: Tensor, scale: float, variance: float) -> tuple[Tensor, Tensor, Tensor]:
+    def _whitened(self, x: Tensor, scale: float, variance: float) -> tuple[Tensor, Tensor]:
         """Of x_t = scale x0 + sqrt(variance) n, for x (M, d) and every component.
 
         Returns:
-            Coordinates Q_k^T (x - scale m_k) (M, K, d), their variances (K, d) or (1, d), log(w_k N(x; ...)) (M, K).
+            Coordinates c_k = Q_k^T (x - scale m_k) divided by their variances scale^2 L_k + variance, (M, K, d); and
+            log(w_k N(x; ...)), (M, K).
         """
         frames, means = self._frames
         coordinates = (x @ frames).unflatten(-1, (-1, x.shape[-1])) - scale * means
         total = scale**2 * self.eigen[0] + variance
+        divided = coordinates * (1 / total)
         log_scale = 0.5 * (total.log() + math.log(2 * math.pi)).sum(-1)
-        log = -0.5 * (coordinates.square() / total).sum(-1) - log_scale + self.weights.log()
-        return coordinates, total, log
+        return divided, self.weights.log() - log_scale - 0.5 * (coordinates * divided).sum(-1)
 
     def _gathered(self, coordinates: Tensor) -> Tensor:
         """sum_k Q_k c_k of coordinates c (M, K, d): (M, d)."""
@@ -101,29 +102,28 @@ class GaussianMixture:
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) of x (M, d): (M,). Not finite where a covariance is singular."""
-        return self._whitened(x, 1.0, 0.0)[2].logsumexp(-1)
+        return self._whitened(x, 1.0, 0.0)[1].logsumexp(-1)
 
     def responsibilities(self, x: Tensor) -> Tensor:
         """P(component k | x) of x (M, d): (M, K)."""
-        return self._whitened(x, 1.0, 0.0)[2].softmax(-1)
+        return self._whitened(x, 1.0, 0.0)[1].softmax(-1)
 
     def score(self, x: Tensor, abar: float) -> Tensor:
         """The gradient of log p_t at x_t = sqrt(abar) x0 + sqrt(1 - abar) n, in closed form: (M, d).
 
-        - sum_k P(k | x_t) Q_k c_k / (abar L_k + 1 - abar), with the coordinates c_k = Q_k^T (x_t - sqrt(abar) m_k).
+        -sum_k P(k | x_t) Q_k (c_k / (abar L_k + 1 - abar)), with the coordinates c_k = Q_k^T (x_t - sqrt(abar) m_k).
         """
-        coordinates, total, log = self._whitened(x, math.sqrt(abar), 1 - abar)
-        return -self._gathered(log.softmax(-1).unsqueeze(-1) * (coordinates / total))
+        divided, log = self._whitened(x, math.sqrt(abar), 1 - abar)
+        return -self._gathered(log.softmax(-1).unsqueeze(-1) * divided)
 
     def denoised(self, x: Tensor, abar: float) -> Tensor:
         """E[x0 | x_t] at x_t = sqrt(abar) x0 + sqrt(1 - abar) n, in closed form: (M, d).
 
         sum_k P(k | x_t) (m_k + Q_k (sqrt(abar) L_k / (abar L_k + 1 - abar)) c_k).
         """
-        coordinates, total, log = self._whitened(x, math.sqrt(abar), 1 - abar)
+        divided, log = self._whitened(x, math.sqrt(abar), 1 - abar)
         shares = log.softmax(-1)
-        gain = math.sqrt(abar) * self.eigen[0] / total
-        return shares @ self.means + self._gathered(shares.unsqueeze(-1) * (gain * coordinates))
+        return shares @ self.means + math.sqrt(abar) * self._gathered(shares.unsqueeze(-1) * (self.eigen[0] * divided))
 
     def posterior(self, A: Tensor, y: Tensor, noise: float = 0.0) -> Posterior:
         """The distribution of x given y = A x + noise n.
@@ -151,10 +151,8 @@ class GaussianMixture:
         if bool((info != 0).any()):
             raise BenchmarkError("posterior: the prior has no variance along a measured direction; give noise > 0")
         residual = observed - self.means @ measured.mT  # (K, r)
-        log = self.weights.log() - factor.diagonal(dim1=1, dim2=2).log().sum(-1)
-        log = log - 0.5 * torch.linalg.solve_triangular(factor, residual.unsqueeze(-1), upper=False).square().sum(
-            (1, 2)
-        )
+        whitened = torch.linalg.solve_triangular(factor, residual.unsqueeze(-1), upper=False)
+        log = self.weights.log() - factor.diagonal(dim1=1, dim2=2).log().sum(-1) - 0.5 * whitened.square().sum((1, 2))
         gain = torch.cholesky_solve(projected, factor).mT
         means = self.means + (gain @ residual.unsqueeze(-1)).squeeze(-1)
         kept = torch.eye(self.means.shape[1]).to(self.means) - gain @ measured
@@ -251,8 +249,7 @@ class MixturePrior:
 def posterior_of(prior: MixturePrior, problem, y: Tensor, case: int = 0) -> Posterior:
     """The exact posterior of one case of a :mod:`benchmark.problems` problem.
 
-    The operator's matrix is read off by applying it to the identity; what it does not measure (a mask's hole) are rows of
-    zeros and falls away.
+    The operator's matrix is read off by applying it to the identity; rows of zeros (a mask's hole) fall away.
 
     Args:
         y: (B, 1, ...) as the problem measured it. case: which of the B.
@@ -264,16 +261,23 @@ def posterior_of(prior: MixturePrior, problem, y: Tensor, case: int = 0) -> Post
     return mixture.posterior(A, y[case, 0].flatten().cpu(), 2 * problem.sigma)
 
 
-def save_mixture(path: str | Path, mixture: GaussianMixture, shape: tuple[int, int, int]) -> None:
-    """Write a mixture prior as safetensors (float32 means and covariances; the shape in the metadata)."""
+def save_mixture(
+    path: str | Path, mixture: GaussianMixture, shape: tuple[int, int, int], card: dict | None = None
+) -> None:
+    """Write a mixture prior as safetensors (float32; shape in the metadata), and its card, if any, with the sha256."""
     from safetensors.torch import save_file
 
+    from benchmark.store import atomic, sha256_of, write_text
+
     tensors = {"weights": mixture.weights, "means": mixture.means, "covariances": mixture.covariances}
-    save_file(
-        {name: tensor.float().contiguous() for name, tensor in tensors.items()},
-        str(path),
-        metadata={"shape": json.dumps(list(shape))},
-    )
+    with atomic(path) as temporary:
+        save_file(
+            {name: tensor.float().contiguous() for name, tensor in tensors.items()},
+            str(temporary),
+            metadata={"shape": json.dumps(list(shape))},
+        )
+    if card is not None:
+        write_text(Path(path).with_suffix(".json"), json.dumps({**card, "sha256": sha256_of(path)}, indent=1) + "\n")
 
 
 def load_mixture(path: str | Path | None = None, device="cpu", dtype: torch.dtype = torch.float64) -> MixturePrior:
