@@ -211,7 +211,7 @@ def _grid_faults(dataset: dict, where: str, n: int) -> Iterator[str]:
         if 0 < distance < math.inf and "D_unit" not in point:
             yield f"{path}.D_unit: D = {distance:g} has no unit; give D_unit: rms (or repaint, ddnm, dps, full)"
         if n == 1 and point["eta"] > 0 and distance > 0:
-            yield f"n: a set of 1 has no neighbours to repel, but {path} has eta = {point['eta']:g}; n must be 2 or more"
+            yield f"n: a set of 1 has no neighbours to repel with eta = {point['eta']:g} of {path}; n must be 2 or more"
 
 
 def _selection_faults(dataset: dict, where: str, n: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ BOTTOM = {"errors", "store"}
 # room -> the rooms that it may import, besides itself and the bottom
 ALLOWED = {
     "networks": set(),
-    "priors": {"networks"},
+    "priors": {"networks", "data"},
     "problems": set(),
     "features": {"networks", "data"},
     "data": {"networks"},

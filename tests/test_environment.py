@@ -34,7 +34,10 @@ def test_the_lock_pins_every_dependency_of_the_package():
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
     names = {canonical(re.match(r"[\w.-]+", requirement)[0]) for requirement in wanted}
     assert names <= set(lock())
 

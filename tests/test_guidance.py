@@ -49,7 +49,7 @@ def test_the_search_looks_at_the_hole_alone_and_the_step_moves_the_whole_image()
     moved, record = guide(x, 1.0)
     assert record.neighbour[0].tolist() == [1, 0, 1]
     assert torch.allclose(moved[0, 0], x[0, 0] + 0.5 * (x[0, 0] - x[0, 1]))
-    assert guide(x, 1.0, whole=True)[1].neighbour[0, 0] == 2
+    assert guide(x, 1.0, search="image")[1].neighbour[0, 0] == 2
 
 
 def test_the_gate_shuts_beyond_the_threshold_per_sample():
@@ -61,7 +61,7 @@ def test_the_gate_shuts_beyond_the_threshold_per_sample():
     assert record.gate[0].tolist() == [True, True, False]
     assert torch.equal(moved[0, 2], x[0, 2])
     assert torch.allclose(moved[0, 1], x[0, 1] + 0.25)
-    assert guide(x, 0.5, gated=False)[1].gate.all()
+    assert guide(x, 0.5, norm=None)[1].gate.all()
 
 
 @pytest.mark.parametrize("name", GUIDANCE)
@@ -151,3 +151,13 @@ def test_a_set_of_one_cannot_be_guided():
     with pytest.raises(BenchmarkError, match="a set of 1 has no neighbours"):
         build_guidance(settings, problem, 1, 2, "cpu", torch.float32)
     assert build_guidance(None, problem, 1, 2, "cpu", torch.float32)[0] is no_guidance
+
+
+def test_under_paper_the_gate_measures_the_hole_and_on_demand_the_image():
+    x = torch.zeros(1, 2, *SHAPE)
+    x[0, 1, :, :, :4], x[0, 1, :, :, 4:] = 0.1, 5.0
+    region = torch.zeros(1, 1, 1, 8, 8)
+    region[..., :4] = 1
+    guide = NearestNeighbour(torch.tensor([0.5]), torch.tensor([0.2 * math.sqrt(96)]), region)
+    assert guide(x, 1.0)[1].gate.all()
+    assert not guide(x, 1.0, norm="image")[1].gate.any()

@@ -17,11 +17,11 @@ def run(args: argparse.Namespace) -> None:
     """Fit, print the grid of held-out likelihoods, write weights and card."""
     import torch
 
-    from benchmark.data import digit_prior
     from benchmark.data.digits import SHAPE
+    from benchmark.priors import digits_fit
     from benchmark.priors.mixture import DIGITS, GaussianMixture, save_mixture
 
-    fitted = digit_prior.fit(args.seed)
+    fitted = digits_fit.fit(args.seed)
     arrays = (fitted.weights, fitted.means, fitted.covariances)
     card = {
         "name": "digits_mixture",

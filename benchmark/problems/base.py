@@ -6,6 +6,8 @@ operator's own, and ``singulars`` (broadcastable to z) says which are measured: 
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -30,8 +32,8 @@ class Problem:
     has_singular_system = True
 
     def __init__(self, image_shape: tuple[int, int, int], sigma: float = 0.0):
-        if sigma < 0:
-            raise BenchmarkError(f"problem.sigma: {sigma} is negative; give a standard deviation of 0 or more")
+        if not (isinstance(sigma, int | float) and 0 <= sigma < math.inf):
+            raise BenchmarkError(f"problem.sigma: {sigma!r} is not a standard deviation; give 0 or more, on [0, 1]")
         self.image_shape, self.sigma = tuple(image_shape), float(sigma)
 
     singulars: Tensor
@@ -102,11 +104,13 @@ class Problem:
 
 
 def divides(factor: int, image_shape: tuple[int, int, int], name: str) -> None:
-    """Refuse a factor that does not divide height and width.
+    """Refuse a factor that is no whole number or does not divide height and width.
 
     Raises:
         BenchmarkError: naming the sizes.
     """
     _, height, width = image_shape
+    if type(factor) is not int:
+        raise BenchmarkError(f"problem {name}: factor {factor!r} is not a whole number; give 2, 4, 8 or 16")
     if factor < 1 or height % factor or width % factor:
         raise BenchmarkError(f"problem {name}: factor {factor} does not divide {height}x{width}; use a common divisor")

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from benchmark.errors import BenchmarkError
 from benchmark.priors.schedule import travel_schedule
+from benchmark.sampling.guidance import HOLE_SEARCH
 from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
 
 
@@ -67,7 +68,9 @@ def ddnm(
             x0 = x0.clamp(-1, 1)
         x0_guided, repulsion = x0, None
         if u >= 0:
-            x0_guided, repulsion = guide(x0, time_factor(preset, t, u / 1000))
+            x0_guided, repulsion = guide(
+                x0, time_factor(preset, t, u / 1000), **(HOLE_SEARCH if preset == "reference" else {})
+            )
         z = noise()
         if problem.sigma == 0:
             x0_projected = x0_guided - problem.pinv(problem.A(x0_guided) - y)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from benchmark.errors import BenchmarkError
 from benchmark.priors.schedule import ddrm_timesteps
+from benchmark.sampling.guidance import WHOLE
 from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
 
 
@@ -73,7 +74,7 @@ def ddrm(
         x0 = x0.clamp(-1, 1) if clip else x0
         x0_guided, repulsion = x0, None
         if u >= 0:
-            x0_guided, repulsion = guide(x0, time_factor(preset, t, u / 1000), whole=reference)
+            x0_guided, repulsion = guide(x0, time_factor(preset, t, u / 1000), **(WHOLE if reference else {}))
             if repulsion is not None:
                 # (x - sqrt(abar_t) x0_guided) / sqrt(1 - abar_t), written so that no movement changes no bit
                 eps = eps - math.sqrt(abar / (1 - abar)) * (x0_guided - x0)

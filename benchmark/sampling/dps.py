@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmark.priors.schedule import Schedule
+from benchmark.sampling.guidance import HOLE_SEARCH
 from benchmark.sampling.state import (
     State,
     check_options,
@@ -65,7 +66,9 @@ def dps(
             x0 = x0.clamp(-1, 1) if clip else x0
             x0_guided, repulsion = x0, None
             if k > 0:
-                x0_guided, repulsion = guide(x0, time_factor(preset, t, k / total))
+                x0_guided, repulsion = guide(
+                    x0, time_factor(preset, t, k / total), **(HOLE_SEARCH if preset == "reference" else {})
+                )
                 x0_guided = x0_guided.clamp(-1, 1) if clip else x0_guided
             norm = torch.linalg.vector_norm((y - problem.A(x0_guided)).flatten(2), dim=-1)
             started = time.perf_counter()

@@ -22,9 +22,14 @@ class Repulsion(NamedTuple):
     """What the guidance did at one step; all (B, N)."""
 
     neighbour: Tensor  # index of the nearest neighbour
-    distance: Tensor  # ||x0_i - x0_nn(i)||_2 over the whole image
+    distance: Tensor  # ||x0_i - x0_nn(i)||_2 over the elements that the gate looks at
     gate: Tensor  # whether the sample was moved
 
+
+# what the released samplers ask of a guide: neighbours over the hole or the image, the gate's norm over the image
+HOLE_SEARCH = {"search": "hole", "norm": "image"}
+WHOLE = {"search": "image", "norm": "image"}
+UNGATED = {"search": "image", "norm": None}
 
 Guide = Callable[..., tuple[Tensor, Repulsion | None]]
 
@@ -47,22 +52,29 @@ def nearest_neighbours(x0: Tensor, region: Tensor | None = None) -> Tensor:
 
 
 def nearest_neighbour_step(
-    x0: Tensor, eta: Tensor, threshold: Tensor | None, weight: float, region: Tensor | None = None
+    x0: Tensor,
+    eta: Tensor,
+    threshold: Tensor | None,
+    weight: float,
+    search: Tensor | None = None,
+    measured: Tensor | None = None,
 ) -> tuple[Tensor, Repulsion]:
-    """x0_i + eta w 1[||r_i||_2 <= threshold] r_i with r_i = x0_i - x0_nn(i), all i at once.
+    """x0_i + eta w 1[||P r_i||_2 <= threshold] r_i with r_i = x0_i - x0_nn(i), all i at once.
 
     Args:
         x0: (B, N, C, H, W), N >= 2.
-        eta, threshold: (B,); the threshold in the L2 norm over the whole image, None for no gate.
+        eta, threshold: (B,); the threshold in the L2 norm, None for no gate.
         weight: the time factor w.
-        region: where neighbours are searched, broadcastable to x0; None = everywhere.
+        search: where neighbours are searched, broadcastable to x0; None = everywhere.
+        measured: P, where the gate's norm is taken; None = everywhere, as in the released code.
 
-    Source: arXiv 2310.16047, section 4; the gate and the full-image step as in its released code.
+    Source: arXiv 2310.16047, section 4; the step is on the whole image, as in its released code.
     """
-    neighbour = nearest_neighbours(x0, region)
+    neighbour = nearest_neighbours(x0, search)
     index = neighbour[:, :, None, None, None].expand_as(x0)
     r = x0 - x0.gather(1, index)
-    distance = torch.linalg.vector_norm(r.detach(), dim=(2, 3, 4))
+    seen = r.detach() if measured is None else r.detach() * measured
+    distance = torch.linalg.vector_norm(seen, dim=(2, 3, 4))
     gate = torch.ones_like(distance, dtype=torch.bool) if threshold is None else distance <= threshold[:, None]
     step = (eta[:, None] * weight * gate).to(x0.dtype)
     return x0 + step[:, :, None, None, None] * r, Repulsion(neighbour, distance, gate)
@@ -79,16 +91,21 @@ class NearestNeighbour:
         self.eta, self.threshold, self.region = eta, threshold, region
 
     def __call__(
-        self, x0: Tensor, weight: float, *, whole: bool = False, gated: bool = True
+        self, x0: Tensor, weight: float, *, search: str = "hole", norm: str | None = "hole"
     ) -> tuple[Tensor, Repulsion]:
-        """Guided x0 and the record; ``whole`` searches the whole image, ``gated`` False ignores the threshold."""
-        return nearest_neighbour_step(
-            x0, self.eta, self.threshold if gated else None, weight, None if whole else self.region
-        )
+        """Guided x0 and the record.
+
+        ``search`` ("hole" or "image") says where neighbours are looked for, ``norm`` where the gate measures (None: no
+        gate). The defaults are the ``paper`` preset's: a distance over the same elements that D is divided by. The
+        released samplers take the gate's norm over the image.
+        """
+        where = {"hole": self.region, "image": None, None: None}
+        threshold = None if norm is None else self.threshold
+        return nearest_neighbour_step(x0, self.eta, threshold, weight, where[search], where[norm])
 
 
 def threshold_norm(D: float, unit: str, n: int, shape: tuple[int, int, int], hole: Tensor | None) -> Tensor | float:
-    """The L2 norm over the whole image that a distance ``D`` stands for, per set.
+    """The L2 norm that a distance ``D`` stands for, per set.
 
     With m = C |hole| unknown elements (C H W without a hole): ``rms``: D sqrt(m); ``repaint``: D N m; ``ddnm``: D m;
     ``dps``: D |hole|; ``full``: D C H W. Source: the divisors of the released samplers of arXiv 2310.16047.
@@ -117,26 +134,27 @@ def rms_of(D: float, unit: str, n: int, shape: tuple[int, int, int], hole: Tenso
 class _Pairwise:
     """A guidance x0_i + eta sum_j c_ij (x0_i - x0_j), with coefficients c that a subclass takes from the distances.
 
-    Distances are searched over the whole image (that is where these papers measure them); ``whole`` and ``gated`` are
-    accepted for the samplers' sake and change nothing.
+    Distances are taken over the hole, where there is one: these papers restore nothing and know no hole. ``search`` and
+    ``norm`` are accepted for the samplers' sake and change nothing.
     """
 
     timed = True  # whether the time factor w applies
     needs_radius = False  # whether D must be finite
 
     def __init__(self, eta: Tensor, threshold: Tensor, region: Tensor | None = None):
-        self.eta, self.threshold = eta, threshold
+        self.eta, self.threshold, self.region = eta, threshold, region
 
     def coefficients(self, squared: Tensor) -> Tensor:
         """c (B, N, N) from the squared distances (B, N, N)."""
         raise NotImplementedError
 
     def __call__(
-        self, x0: Tensor, weight: float, *, whole: bool = False, gated: bool = True
+        self, x0: Tensor, weight: float, *, search: str = "hole", norm: str | None = "hole"
     ) -> tuple[Tensor, Repulsion]:
         """Guided x0 and the record of nearest neighbours; a gate is open where the sample was pushed at all."""
         difference = x0.unsqueeze(2) - x0.unsqueeze(1)  # (B, N, N, C, H, W)
-        squared = difference.flatten(3).square().sum(-1)
+        seen = difference if self.region is None else difference * self.region.unsqueeze(1)
+        squared = seen.flatten(3).square().sum(-1)
         c = self.coefficients(squared)
         step = self.eta[:, None, None] * (weight if self.timed else float(weight > 0)) * c
         push = torch.einsum("bij,bijchw->bichw", step.to(x0.dtype), difference)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from benchmark.errors import BenchmarkError
 from benchmark.priors.schedule import Schedule, jump_schedule
+from benchmark.sampling.guidance import HOLE_SEARCH, UNGATED
 from benchmark.sampling.state import (
     State,
     check_options,
@@ -84,8 +85,8 @@ def repaint(
         x0 = x0.clamp(-1, 1) if clip else x0
         x0_guided, repulsion = x0, None
         if k > 0:
-            bare = reference and first
-            x0_guided, repulsion = guide(x0, time_factor(preset, t, k / total), whole=bare, gated=not bare)
+            how = (UNGATED if first else HOLE_SEARCH) if reference else {}
+            x0_guided, repulsion = guide(x0, time_factor(preset, t, k / total), **how)
             x0_guided = x0_guided.clamp(-1, 1) if clip else x0_guided
         of_x0, of_x = (float(c[k]) for c in schedule.posterior_mean_coefficients)
         x = of_x0 * x0_guided + of_x * x

@@ -114,6 +114,8 @@ def sample(
         "dtype": str(prior.dtype),
         "weights_sha256": getattr(prior, "sha256", None),
     }
+    if where.type == "cuda":
+        provenance["peak_memory"] = torch.cuda.max_memory_allocated(where)
     store.write_table(output, "sets", rows, settings, provenance)
 
 

@@ -7,6 +7,7 @@ TOY = (
 )
 PUBLISHED = [f"{RUN}/metrics.parquet", *TABLES, *FIGURES, *TOY, *PLAN.paths("gallery")]
 RESULTS = [
+    *PLAN_FILES,
     *PLAN.paths("cases", "sample", "candidates", "select", "measure"),
     *PUBLISHED,
 ]
