@@ -64,18 +64,22 @@ def noise_of(drawn: list[torch.Tensor]) -> Recorded:
 def assert_agrees(run, variant: str, states: list, divisor: float, xs_tolerance=1e-4, x0_tolerance=2e-4) -> None:
     """States, clean estimates, neighbours, distances and gates against the recorded ones."""
     xs = tensor(run[f"{variant}/xs"])
-    assert len(states) == len(xs)
-    for index, (state, x) in enumerate(zip(states, xs, strict=True)):
-        assert (state.x[0] - x).abs().max() <= xs_tolerance, f"state {index}"
+    committed = f"{variant}/xs_at" in run.files  # the committed selection holds the first and the last state
+    steps = run[f"{variant}/xs_at"] if committed else range(len(xs))
+    assert len(states) == steps[-1] + 1
+    for index, x in zip(steps, xs, strict=True):
+        assert (states[index].x[0] - x).abs().max() <= xs_tolerance, f"state {index}"
     evaluated = [state for state in states if state.x0 is not None]
-    x0_hat = tensor(run[f"{variant}/x0_hat"])
-    assert len(evaluated) == len(x0_hat)
+    if not committed:
+        assert len(evaluated) == len(run[f"{variant}/x0_hat"])
     for index, state in enumerate(evaluated):
-        assert (state.x0[0] - x0_hat[index]).abs().max() <= x0_tolerance, f"x0 of evaluation {index}"
+        for array, ours in (("x0_hat", state.x0), ("x0_guided", state.x0_guided)):
+            if committed or f"{variant}/{array}" not in run.files:
+                continue
+            recorded = tensor(run[f"{variant}/{array}"][index])
+            assert (ours[0] - recorded).abs().max() <= x0_tolerance, f"{array} of evaluation {index}"
         if variant == "off":
             continue
-        guided = tensor(run[f"{variant}/x0_guided"][index])
-        assert (state.x0_guided[0] - guided).abs().max() <= x0_tolerance, f"guided x0 of evaluation {index}"
         nn_idx = run[f"{variant}/nn_idx"][index]
         if nn_idx[0] < 0:
             assert state.repulsion is None

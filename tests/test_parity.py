@@ -202,10 +202,11 @@ def test_diffpir_inpainting_agrees():
         )
     )  # fmt: skip
     assert_agrees(run, "off", states, 1.0)
-    for state, x0_data in zip(states[1:], run["off/x0_data"], strict=True):
-        if state.extra:
-            assert (state.extra["x0_data"][0] - tensor(x0_data)).abs().max() < 2e-4
-    assert ((states[-1].x[0] + 1) / 2 - tensor(run["off/x_0_saved"])).abs().max() < 1e-4
+    if "off/x0_data" in run.files:  # the whole recording
+        for state, x0_data in zip(states[1:], run["off/x0_data"], strict=True):
+            if state.extra:
+                assert (state.extra["x0_data"][0] - tensor(x0_data)).abs().max() < 2e-4
+        assert ((states[-1].x[0] + 1) / 2 - tensor(run["off/x_0_saved"])).abs().max() < 1e-4
 
 
 def test_diffpir_super_resolution_agrees():
