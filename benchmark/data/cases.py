@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmark import store
 from benchmark.data.masks import make_hole
-from benchmark.data.sources import Picture, pictures
+from benchmark.data.picture import Picture
+from benchmark.data.sources import pictures
 from benchmark.errors import BenchmarkError
 
 KEYS = ("dataset", "source", "mask", "mask_name", "count", "seed")

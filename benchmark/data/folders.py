@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from benchmark.data.images import SUFFIXES, fit, fit_nearest, read_grey, read_image, to_float
-from benchmark.data.sources import Picture
+from benchmark.data.picture import Picture
 from benchmark.errors import BenchmarkError
 
 IDS = Path(__file__).with_name("ids")

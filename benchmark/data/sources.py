@@ -8,24 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmark.data.picture import Picture
 from benchmark.data.worlds import WORLDS, get_world
 from benchmark.errors import BenchmarkError
 
 TEST_SEED = 1_000_003  # keeps cases of rendered worlds apart from what their priors were trained on
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One source picture: image float32 (C, H, W) in [-1, 1], labels, part maps bool (H, W)."""
-
-    case: str
-    image: np.ndarray
-    attributes: dict[str, str] = field(default_factory=dict)
-    parts: dict[str, np.ndarray] | None = None
 
 
 def digits(count: int, seed: int) -> Iterator[Picture]:
