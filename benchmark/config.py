@@ -18,9 +18,13 @@ import jsonschema
 import yaml
 
 from benchmark.errors import BenchmarkError
+from benchmark.networks import registry
+from benchmark.rehearsal import notes, rehearse
 
 SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 NUMERIC = {"eta", "D", "values", "sigma"}
+PRIORS = ("faces_unet", "digits_mixture", "diffusers_folder")  # beside the public models of the registry of weights
+BOOLEAN = {"rehearsal", "toy"}
 SECTIONS_WITH_TASKS = ("eta", "D", "comparison", "candidates")
 
 
@@ -43,6 +47,8 @@ def load(path: str | os.PathLike) -> dict:
 def check(config: object, source: str = "configuration") -> dict:
     """A checked copy of a configuration with its defaults filled in; ``source`` is named in messages.
 
+    Where it says ``rehearsal: true``, what comes back is its rehearsal (:mod:`benchmark.rehearsal`).
+
     Raises:
         BenchmarkError: one line with the key's path and what would be right.
     """
@@ -56,7 +62,14 @@ def check(config: object, source: str = "configuration") -> dict:
             raise BenchmarkError(problem)
     except BenchmarkError as error:
         raise BenchmarkError(f"{source}: {error}") from None
-    return config
+    return rehearse(config, _sizes(config)) if config["rehearsal"] else config
+
+
+def rehearsal_notes(config: dict) -> list[str]:
+    """One line for everything that stands in for what is not there, where a configuration asks for its rehearsal."""
+    if not _numbers(dict(config)).get("rehearsal"):
+        return []
+    return list(notes(check({**config, "rehearsal": False}), check(config)))
 
 
 # -------------------------------------------------------------------------------------------------------------- schema
@@ -74,13 +87,16 @@ def _resolved(schema: dict) -> dict:
 
 
 def _numbers(value: object, key: str | None = None) -> object:
-    """Numbers that YAML reads as text (1e-4, inf) become numbers under the keys that hold numbers."""
+    """Numbers that YAML reads as text (1e-4, inf) become numbers under the keys that hold numbers, and ``true`` and
+    ``false``, which Snakemake's ``--config`` leaves as text, become what they say."""
     if isinstance(value, dict):
         return {str(name): _numbers(item, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_numbers(item, key) for item in value]
     if key in NUMERIC and isinstance(value, str) and re.fullmatch(r"[-+]?(\d[\d.]*(e[-+]?\d+)?|\.?inf)", value.lower()):
         return float(value.lower().replace(".inf", "inf"))
+    if key in BOOLEAN and isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
     return value
 
 
@@ -159,6 +175,7 @@ def _faults(config: dict) -> Iterator[str]:
     n = config["n"]
     for name, dataset in config["datasets"].items():
         where = f"datasets.{name}"
+        yield from _prior_faults(config, dataset["prior"]["name"], where)
         yield from _task_faults(config, dataset, where)
         sections = {"sweeps.eta": dataset["sweeps"].get("eta"), "sweeps.D": dataset["sweeps"].get("D")}
         sections |= {key: dataset.get(key) for key in ("comparison", "candidates")}
@@ -167,6 +184,28 @@ def _faults(config: dict) -> Iterator[str]:
                 yield from _reference_faults(section, f"{where}.{key}", config["samplers"], dataset["tasks"])
         yield from _grid_faults(dataset, where, n)
         yield from _selection_faults(dataset, where, n)
+
+
+def public_models(config: dict) -> dict[str, registry.Entry]:
+    """The public diffusion models that a configuration may name: by their names here and on the Hugging Face hub."""
+    models = registry.diffusion_models(config["weights_registry"] or registry.REGISTRY)
+    hub = {entry.flags["hub"]: entry for entry in models.values() if "hub" in entry.flags}
+    return {**models, **hub}
+
+
+def _sizes(config: dict) -> dict[str, int]:
+    """Height and width of the images of every public diffusion model."""
+    flags = {name: entry.flags for name, entry in public_models(config).items()}
+    return {
+        name: those.get("image_size") or those.get("config", {}).get("sample_size", 256)
+        for name, those in flags.items()
+    }
+
+
+def _prior_faults(config: dict, name: str, where: str) -> Iterator[str]:
+    if name not in PRIORS and name not in public_models(config):
+        known = [*PRIORS, *public_models(config)]
+        yield f"{where}.prior.name: {name!r} is not one of its values{suggestion(name, known)}"
 
 
 def _task_faults(config: dict, dataset: dict, where: str) -> Iterator[str]:

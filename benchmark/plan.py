@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from benchmark.config import guided_points
+from benchmark.config import PRIORS, guided_points, public_models
 from benchmark.errors import BenchmarkError
 from benchmark.metrics.registry import expand, find
+from benchmark.networks import registry
 from benchmark.publish.names import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
 from benchmark.store import canonical, fingerprint
 
@@ -142,12 +143,15 @@ class _TaskPlan:
         self.problem = {"name": "inpainting", "sigma": 0.0, **task_spec.get("problem", {})}
         self.cases = self._cases(task_spec.get("mask"))
         self.cases_fingerprint = self.cases.fingerprint
+        self.prior_weights = self._prior_weights()
         self.sampled: dict[str, list[Job]] = {}  # sampler -> its set files
         self.shown: dict[str, dict[str, Job]] = {}  # sampler -> label -> the set files that its gallery shows
         try:
-            self.needs_bank = any("bank" in find(name)[1].needs for name in expand(self.spec["metrics"]))
+            metrics = [find(name)[1] for name in expand(self.spec["metrics"])]
+            self.needs_bank = any("bank" in metric.needs for metric in metrics)
         except BenchmarkError as error:
             raise BenchmarkError(f"datasets.{dataset}.{error}") from None
+        self.metric_weights = self._metric_weights({name for metric in metrics for name in metric.weights})
 
     def expand(self) -> None:
         """Add the task's jobs and its blocks of the tables."""
@@ -246,6 +250,24 @@ class _TaskPlan:
         }
         return self.plan.add(Job("cases", f"{self.plan.root}/cases/{self.dataset}/{mask or NO_MASK}.parquet", settings))
 
+    def _weights(self, name: str) -> Job:
+        """The job that fetches an entry of the registry of weights and writes down what it is."""
+        return self.plan.add(Job("weights", f"{self.plan.root}/weights/{name}.txt", {"name": name}))
+
+    def _prior_weights(self) -> list[str]:
+        prior = self.spec["prior"]
+        if prior["name"] in PRIORS or "random_weights" in prior:
+            return []
+        return [self._weights(public_models(self.config)[prior["name"]].name).path]
+
+    def _metric_weights(self, names: set[str]) -> list[str]:
+        """What metrics need in an experiment with a public model; elsewhere a metric without its weights is skipped."""
+        known = registry.load(self.config["weights_registry"] or registry.REGISTRY) if self.prior_weights else ()
+        return [self._weights(name).path for name in sorted(names) if name in known]
+
+    def _sampling_inputs(self) -> dict:
+        return {"cases": self.cases.path, **({"weights": self.prior_weights} if self.prior_weights else {})}
+
     def _set_path(self, kind: str, sampler: str, name: str) -> str:
         return f"{self.plan.root}/{kind}/{self.dataset}/{self.task}/{sampler}/{name}.parquet"
 
@@ -271,7 +293,7 @@ class _TaskPlan:
         if path in self.plan.jobs:
             return self.plan.jobs[path]
         settings = self._sampling(sampler, here, self.config["n"], 0)
-        job = self.plan.add(Job("sample", path, settings, {"cases": self.cases.path}))
+        job = self.plan.add(Job("sample", path, settings, self._sampling_inputs()))
         self.sampled.setdefault(sampler, []).append(job)
         return job
 
@@ -281,7 +303,7 @@ class _TaskPlan:
         for first in range(0, count, size):
             settings = self._sampling(sampler, Point(None), min(size, count - first), first)
             path = self._set_path("candidates", sampler, f"from{first:05d}")
-            yield self.plan.add(Job("candidates", path, settings, {"cases": self.cases.path}))
+            yield self.plan.add(Job("candidates", path, settings, self._sampling_inputs()))
 
     def _select(self, sampler: str, strategy: dict, shards: list[Job], features: dict) -> Job:
         settings = {
@@ -324,6 +346,8 @@ class _TaskPlan:
                 "sets": [job.path for job in part],
                 "candidates": [shard.path for shard in bank],
             }
+            if self.metric_weights:
+                inputs["weights"] = self.metric_weights
             path = self._set_path(f"metrics/{kind}", sampler, f"part{first // together:04d}")
             self.plan.add(Job("measure", path, settings, inputs))
 

@@ -19,8 +19,9 @@ ALLOWED = {
     "metrics": {"features", "networks", "data", "problems", "statistics"},
     "publish": {"statistics"},
     "statistics": set(),
-    "config": set(),
-    "plan": {"config", "publish.names", "metrics.registry"},
+    "rehearsal": set(),
+    "config": {"networks.registry", "networks", "rehearsal"},
+    "plan": {"config", "networks.registry", "networks", "publish.names", "metrics.registry"},
 }
 
 

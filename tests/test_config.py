@@ -6,6 +6,7 @@ import math
 import pytest
 import yaml
 
+from benchmark.config import PRIORS as NAMED_PRIORS
 from benchmark.config import SCHEMA, check, load
 from benchmark.errors import BenchmarkError
 
@@ -302,7 +303,7 @@ def test_the_schema_knows_every_registered_name_and_no_other():
     problem = (*DATASET, "tasks", "additionalProperties", "properties", "problem", "properties", "name", "enum")
     assert known(*mask) == set(RECIPES)
     assert known(*DATASET, "source", "properties", "name", "enum") == set(SOURCES)
-    assert known(*DATASET, "prior", "properties", "name", "enum") == set(PRIORS)
+    assert set(NAMED_PRIORS) == set(PRIORS)
     assert known(*problem) == set(PROBLEMS)
     assert known("$defs", "features", "properties", "name", "enum") == set(FEATURES)
     assert known("$defs", "strategy", "else", "properties", "name", "enum") == set(STRATEGIES)
@@ -313,14 +314,10 @@ def test_the_schema_knows_every_registered_name_and_no_other():
 
 
 def test_the_schema_knows_every_sampler_and_every_option_of_each():
-    import inspect
-
     from benchmark.sampling import SAMPLERS
+    from benchmark.sampling.run import options_of
 
-    options = {"algorithm"}
-    for sampler in SAMPLERS.values():
-        parameters = inspect.signature(sampler).parameters.values()
-        options |= {p.name for p in parameters if p.kind is p.KEYWORD_ONLY} - {"restore", "x_init"}
+    options = {"algorithm"}.union(*(options_of(name) for name in SAMPLERS))
     sampler = ("properties", "samplers", "additionalProperties", "properties")
     assert known(*sampler, "algorithm", "enum") == set(SAMPLERS)
     assert known(*sampler) == options

@@ -39,6 +39,24 @@ def test_a_neighbour_is_never_the_sample_itself_even_among_equals():
     assert found[0, 1] == 0
 
 
+def test_a_sample_that_is_not_finite_is_nobodys_neighbour():
+    x = sets(1)
+    x[0, 2] = math.nan
+    x[0, 3, 0, 0, 0] = math.inf
+    moved, record = make("nearest_neighbour", norm=math.inf, batch=1)(x, 0.7)
+    assert not set(record.neighbour[0, [0, 1, 4]].tolist()) & {2, 3}
+    assert moved[0, [0, 1, 4]].isfinite().all()
+
+
+def test_step_size_and_threshold_may_differ_from_set_to_set():
+    x = sets(3)
+    eta, norm = torch.tensor([0.1, 0.5, 0.5]), torch.tensor([math.inf, math.inf, 0.0])
+    together = NearestNeighbour(eta, norm)(x, 0.7)[0]
+    for b in range(3):
+        assert torch.equal(together[b], NearestNeighbour(eta[b : b + 1], norm[b : b + 1])(x[b : b + 1], 0.7)[0][0])
+    assert torch.equal(together[2], x[2])
+
+
 def test_the_search_looks_at_the_hole_alone_and_the_step_moves_the_whole_image():
     x = torch.zeros(1, 3, *SHAPE)
     x[0, 1, :, :, :4], x[0, 1, :, :, 4:] = 0.1, 5.0  # near in the left half, far in the right

@@ -1,5 +1,7 @@
 """The ``reference`` presets agree with the recorded runs of the released implementations, step by step."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,11 @@ import torch
 from benchmark.priors import schedule
 from benchmark.priors.protocol import linear_alphas_cumprod
 from benchmark.problems import build
+from benchmark.problems.operators import bicubic_matrix
 from benchmark.sampling import SAMPLERS
-from tests.golden import golden
+from benchmark.sampling.guidance import no_guidance
+from benchmark.sampling.noise import Recorded
+from tests.golden import golden, golden_names
 from tests.recorded import (
     VARIANTS,
     TinyNet,
@@ -86,8 +91,9 @@ def test_walks_agree():
 
 # ------------------------------------------------------------------------------------------------------------- samplers
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_repaint_agrees(variant):
-    run = golden("repaint_inpaint")
+@pytest.mark.parametrize("name", golden_names("repaint_*"))
+def test_repaint_agrees(name, variant):
+    run = golden(name)
     problem, info = inpainting(run), meta(run)["schedule_jump_params"]
     divisor = 5 * 3 * float((run["keep_mask"] == 0).sum())
     states = SAMPLERS["repaint"](
@@ -99,18 +105,24 @@ def test_repaint_agrees(variant):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("name", ["ddnm_inpaint_travel", "ddnm_sravg4", "ddnmplus_inpaint_noisy"])
+@pytest.mark.parametrize("name", golden_names("ddnm_*", "ddnmplus_*"))
 def test_ddnm_agrees(name, variant):
     run = golden(name)
     info = meta(run)
     problem, y = problem_of(run)
     divisor = divisor_of(run, full=False)
-    states = SAMPLERS["ddnm"](
-        TinyNet(run), problem, y, noise_of([d for d in draws(run) if d.ndim == 4]),
-        guide_of(run, variant, divisor, problem.hole), preset="reference", steps=info["T_sampling"],
-        eta_ddim=info["eta_ddim"], travel_length=info["travel_length"], travel_repeat=info["travel_repeat"],
+    states = list(
+        SAMPLERS["ddnm"](
+            TinyNet(run), problem, y, noise_of([d for d in draws(run) if d.ndim == 4]),
+            guide_of(run, variant, divisor, problem.hole), preset="reference", steps=info["T_sampling"],
+            eta_ddim=info["eta_ddim"], travel_length=info["travel_length"], travel_repeat=info["travel_repeat"],
+        )
     )  # fmt: skip
-    assert_agrees(run, variant, list(states), divisor)
+    assert_agrees(run, variant, states, divisor)
+    if f"{variant}/x0_projected" in run.files and problem.sigma == 0:  # the whole recording
+        ours = [state.extra["x0_projected"][0] for state in states if state.extra]
+        for projected, recorded in zip(ours, tensor(run[f"{variant}/x0_projected"]), strict=True):
+            assert (projected - recorded).abs().max() < 2e-4
 
 
 def reference_basis(run):
@@ -143,96 +155,182 @@ def reference_basis(run):
     return np.stack(rows, axis=1)
 
 
+def levels(times: list[int]) -> list[float]:
+    """sigma_t = sqrt(1 - abar_t) / sqrt(abar_t) of every timestep, 0 for -1."""
+    bar = linear_alphas_cumprod().numpy()
+    return [0.0 if t < 0 else float(np.sqrt((1 - bar[t]) / bar[t])) for t in times]
+
+
+def singulars_in(basis: torch.Tensor, problem) -> torch.Tensor:
+    """The singular value that belongs to each column of a basis: s = |A v|."""
+    return problem.A(basis.mT.reshape(1, -1, *SHAPE).float()).flatten(2).double().norm(dim=-1)[0]
+
+
+def batched(items: list, n: int) -> list[list]:
+    return [items[i : i + n] for i in range(0, len(items), n)]
+
+
+class SpectralNoise:
+    """DDRM's three draws a step, coefficients in the released operator's basis and order, in our spectral layout.
+
+    They are: one number for every coefficient; one for each that is measured worse than the next noise level (s sigma <
+    sigma_0), in order; one for every measured one.
+    """
+
+    def __init__(self, recorded: list, basis: torch.Tensor, problem, times: list[int]):
+        s, (start, *steps) = singulars_in(basis, problem), recorded
+        self.problem, self.basis = problem, basis
+        self.noise = [self.layout(start.reshape(start.shape[0], -1), torch.arange(768))]
+        for (every, after, measured), sigma in zip(batched(steps, 3), levels(times[1:]), strict=True):
+            n_y = measured.shape[1]
+            worse = torch.nonzero(s[:n_y] * sigma < 2 * problem.sigma)[:, 0]
+            assert len(worse) == after.shape[1]
+            self.noise.append(self.layout(every, torch.arange(768)))
+            self.noise.append(self.layout(after, worse))
+            self.noise.append(self.layout(measured, torch.arange(n_y)))
+
+    def layout(self, z: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        full = torch.zeros(len(z), 768, dtype=torch.float64)
+        full[:, places] = z.double()
+        return self.problem.Vt((full @ self.basis.mT).float().reshape(1, -1, *SHAPE))
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("name", ["ddrm_inpaint", "ddrm_sravg4", "ddrm_srbicubic4"])
+@pytest.mark.parametrize("name", golden_names("ddrm_*"))
 def test_ddrm_agrees(name, variant):
     run = golden(name)
     info = meta(run)
     problem, y = problem_of(run)
     basis = torch.tensor(reference_basis(run), dtype=torch.float64)
     assert (basis.mT @ basis - torch.eye(768)).abs().max() < 1e-5
-
-    def coefficients(z: torch.Tensor, first: int) -> torch.Tensor:
-        """Recorded coefficients, the first of them at position ``first``, in our spectral layout."""
-        padded = torch.zeros(len(z), 768, dtype=torch.float64)
-        padded[:, first : first + z.shape[1]] = z.double()
-        return problem.Vt((padded @ basis.mT).float().reshape(1, -1, 3, 16, 16))
-
-    recorded = draws(run, 1)
-    noise = [coefficients(recorded[0].reshape(5, -1), 0)]
-    after = run[f"{variant}/n_after"] if f"{variant}/n_after" in run.files else run["off/n_after"]
-    for step in range((len(recorded) - 1) // 3):
-        a, b, c = recorded[1 + 3 * step : 4 + 3 * step]
-        noise += [coefficients(a, 0), coefficients(b, c.shape[1] - int(after[step])), coefficients(c, 0)]
-    divisor = 768.0
-    from benchmark.sampling.noise import Recorded
-
+    times = [*run["seq"].tolist()[::-1], -1]
+    noise = SpectralNoise(draws(run, 1), basis, problem, times).noise
     states = SAMPLERS["ddrm"](
-        TinyNet(run), problem, y, Recorded(noise), guide_of(run, variant, divisor, None),
+        TinyNet(run), problem, y, Recorded(noise), guide_of(run, variant, 768.0, None),
         preset="reference", steps=len(run["seq"]), eta=info["etaA"], eta_b=info["etaB"],
     )  # fmt: skip
-    assert_agrees(run, variant, list(states), divisor)
+    assert_agrees(run, variant, list(states), 768.0)
+
+
+@pytest.mark.parametrize("eta_b", [1.0, 0.6])
+@pytest.mark.parametrize("name", ["ddrm_srbicubic4", "ddrm_sravg4", "ddrm_inpaint"])
+def test_noisy_ddrm_agrees_with_its_equations_written_out_in_a_dense_basis(name, eta_b):
+    run = golden(name)
+    generator, sigma_0, eta = torch.Generator().manual_seed(0), 0.3, 0.85
+    problem, y = problem_of(run)
+    problem.sigma = sigma_0 / 2
+    y = y + problem.observed(sigma_0 * torch.randn(y.shape, generator=generator))
+    basis = torch.tensor(reference_basis(run), dtype=torch.float64)
+    s, n_y = singulars_in(basis, problem), problem.observed(torch.ones_like(y)).sum().int().item()
+    net, bar = TinyNet(run), linear_alphas_cumprod()
+    times = [*run["seq"].tolist()[::-1], -1]
+    sigmas = levels(times)
+    recorded = [torch.randn(5, 768, generator=generator)]
+    for sigma in sigmas[1:]:
+        worse = int((s[:n_y] * sigma < sigma_0).sum())
+        recorded += [torch.randn(5, n, generator=generator) for n in (768, worse, n_y)]
+    Aty = (problem.At(y)[0].flatten(1).double() @ basis)[0, :n_y]
+    ybar = Aty / s[:n_y] ** 2  # S^-1 U^T y = S^-2 V^T A^T y
+    z = sigmas[0] * recorded[0].double()
+    seen = s[:n_y] * sigmas[0] > sigma_0
+    start = ybar + (sigmas[0] ** 2 - (sigma_0 / s[:n_y]) ** 2).clamp_min(0).sqrt() * recorded[0][:, :n_y]
+    z[:, :n_y] = torch.where(seen, start, z[:, :n_y])
+    xs = [z @ basis.mT / sigmas[0]]
+    for step, (t, u) in enumerate(pairwise(times)):
+        every, after, measured = (draw.double() for draw in recorded[1 + 3 * step : 4 + 3 * step])
+        sigma, abar = sigmas[step + 1], float(bar[t])
+        e = net(xs[-1].float().reshape(5, *SHAPE), t).eps.flatten(1).double()
+        x0, e = ((xs[-1] - (1 - abar) ** 0.5 * e) / abar**0.5) @ basis, e @ basis
+        z = x0 + sigma * ((1 - eta**2) ** 0.5 * e + eta * every)
+        for place, i in enumerate(torch.nonzero(s[:n_y] * sigma < sigma_0)[:, 0]):
+            drift = (1 - eta**2) ** 0.5 * (s[i] * ybar[i] - s[i] * x0[:, i]) / sigma_0
+            z[:, i] = x0[:, i] + sigma * (drift + eta * after[:, place])
+        for i in torch.nonzero(s[:n_y] * sigma > sigma_0)[:, 0]:
+            width = (sigma**2 - (eta_b * sigma_0 / s[i]) ** 2) ** 0.5
+            z[:, i] = eta_b * ybar[i] + (1 - eta_b) * x0[:, i] + width * measured[:, i]
+        xs.append((1.0 if u < 0 else float(bar[u]) ** 0.5) * (z @ basis.mT))
+    noise = Recorded(SpectralNoise(recorded, basis, problem, times).noise)
+    options = {"preset": "reference", "steps": len(times) - 1, "eta": eta, "eta_b": eta_b}
+    for state, x in zip(SAMPLERS["ddrm"](net, problem, y, noise, no_guidance, **options), xs, strict=True):
+        assert (state.x[0].flatten(1) - x).abs().max() < 1e-4
+
+
+def test_the_dps_operator_is_the_bicubic_one():
+    run = golden("ddrm_srbicubic4")
+    assert np.allclose(bicubic_matrix(16, 4), run["H_small"], atol=1e-6)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_dps_agrees(variant):
-    run = golden("dps_inpaint_learnedrange")
+@pytest.mark.parametrize("name", golden_names("dps_*"))
+def test_dps_agrees(name, variant):
+    run = golden(name)
     info = meta(run)
-    problem = inpainting(run)
-    divisor = float((run["keep_mask"] == 0).sum())
+    if "keep_mask" in run.files:
+        problem, divisor = inpainting(run), float((run["keep_mask"] == 0).sum())
+    else:
+        factor = 16 // run["y"].shape[-1]
+        problem, divisor = build({"name": "super_resolution_bicubic", "factor": factor}, SHAPE), 768.0
     states = list(
         SAMPLERS["dps"](
             TinyNet(run), problem, tensor(run["y"])[None], noise_of(draws(run, 1)),
             guide_of(run, variant, divisor, problem.hole), preset="reference",
-            steps=info["timestep_respacing"], scale=info["scale"],
+            steps=info["timestep_respacing"], scale=info["scale"], variance=info["model_var_type"],
         )
     )  # fmt: skip
     assert_agrees(run, variant, states, divisor)
-    norms = torch.stack([state.extra["norm"][0] for state in states[1:]])
-    assert (norms - tensor(run[f"{variant}/norm"])).abs().max() < 1e-3
+    for array, ours in (("norm", "norm"), ("norm_grad", "gradient"), ("sample_before_condition", "before")):
+        if f"{variant}/{array}" in run.files:
+            found = torch.stack([state.extra[ours][0] for state in states[1:]])
+            assert (found - tensor(run[f"{variant}/{array}"])).abs().max() < 1e-3
 
 
-def test_diffpir_inpainting_agrees():
-    run = golden("diffpir_inpaint")
-    problem = inpainting(run)
+@pytest.mark.parametrize("name", [n for n in golden_names("diffpir_*") if "keep_mask" in golden(n).files])
+def test_diffpir_inpainting_agrees(name):
+    run = golden(name)
+    info = meta(run)["params"]
+    options = {"zeta": info["zeta"], "lam": info.get("lambda_", 1.0), "eta": info.get("eta", 0.0)}
     states = list(
         SAMPLERS["diffpir"](
-            TinyNet(run), problem, torch.where(problem.hole, 0.0, tensor(run["y"])[None]), noise_of(draws(run)),
-            guide_of(run, "off", 1.0, None), preset="reference", steps=8, zeta=1.0, exact_data_step=False,
+            TinyNet(run), inpainting(run, info["noise_level_img"]), tensor(run["y"])[None], noise_of(draws(run)),
+            guide_of(run, "off", 1.0, None), preset="reference", steps=info["iter_num"],
+            x_init=tensor(run["y"])[None], **options,
         )
     )  # fmt: skip
     assert_agrees(run, "off", states, 1.0)
     if "off/x0_data" in run.files:  # the whole recording
-        for state, x0_data in zip(states[1:], run["off/x0_data"], strict=True):
+        for state, x0_data, rho in zip(states[1:], run["off/x0_data"], run["off/rho"], strict=True):
             if state.extra:
                 assert (state.extra["x0_data"][0] - tensor(x0_data)).abs().max() < 2e-4
+                assert state.extra["rho"] == pytest.approx(float(rho), rel=1e-5)
         assert ((states[-1].x[0] + 1) / 2 - tensor(run["off/x_0_saved"])).abs().max() < 1e-4
 
 
-def test_diffpir_super_resolution_agrees():
-    run = golden("diffpir_sr4_blur_noisy_fp64data")
-    if "kernel" not in run.files:
-        pytest.skip("the recorded kernel is not at hand")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", [n for n in golden_names("diffpir_*") if "kernel" in golden(n).files])
+def test_diffpir_super_resolution_agrees(name, dtype):
+    run = golden(name)
     info = meta(run)["params"]
+    size = run["img_H_uint8"].shape[0]
+    factor = size // run["y"].shape[-1]
     problem = build(
-        {"name": "super_resolution_blur", "factor": 4, "sigma": info["noise_level_img"], "kernel": run["kernel"]},
-        (3, 32, 32),
-        dtype=torch.float64,
+        {"name": "super_resolution_blur", "factor": factor, "sigma": info["noise_level_img"], "kernel": run["kernel"]},
+        (3, size, size),
+        dtype=dtype,
     )
 
-    class Doubled:
+    class InDtype:
         def __init__(self, net):
             self.net, self.alphas_cumprod, self.learned_range = net, net.alphas_cumprod, net.learned_range
 
         def __call__(self, x, t):
-            return type(self.net(x.float(), t))(*(part.double() for part in self.net(x.float(), t)))
+            return type(self.net(x.float(), t))(*(part.to(dtype) for part in self.net(x.float(), t)))
 
+    y = tensor(run["y"], dtype)[None]
     states = list(
         SAMPLERS["diffpir"](
-            Doubled(TinyNet(run)), problem, 2 * tensor(run["y"])[None].double() - 1,
-            noise_of([d.double() for d in draws(run)]), guide_of(run, "off", 1.0, None), preset="reference",
-            steps=info["iter_num"], zeta=info["zeta"], lam=info["lambda_"],
-            x_init=2 * tensor(run["x_up"])[None].double() - 1,
+            InDtype(TinyNet(run)), problem, 2 * y - 1, noise_of([d.to(dtype) for d in draws(run)]),
+            guide_of(run, "off", 1.0, None), preset="reference", steps=info["iter_num"], zeta=info["zeta"],
+            lam=info["lambda_"],
         )
     )  # fmt: skip
     assert_agrees(run, "off", states, 1.0)

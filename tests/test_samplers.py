@@ -1,6 +1,7 @@
 """Properties of every registered sampler, under the exact prior of the digits."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.priors.mixture import load_mixture
 from benchmark.problems import PROBLEMS, build
 from benchmark.sampling import SAMPLERS
-from benchmark.sampling.guidance import GUIDANCE, build_guidance, no_guidance
+from benchmark.sampling.guidance import GUIDANCE, NearestNeighbour, build_guidance, no_guidance
 from benchmark.sampling.noise import Streams, stream
 
 OPTIONS = {
@@ -53,10 +54,8 @@ def restore(
     keys = [[(0, "test", str(c), i) for i in (order if order is not None else range(n))] for c in cases]
     noise = Streams(keys, prior.shape, device, prior.dtype)
     guide, _ = build_guidance(guidance, operator, n, len(cases), device, prior.dtype)
-    state = None
     with torch.no_grad():
-        for state in SAMPLERS[name](prior, operator, y, noise, guide, **{**OPTIONS[name], **extra}):
-            pass
+        *_, state = SAMPLERS[name](prior, operator, y, noise, guide, **{**OPTIONS[name], **extra})
     return state.x
 
 
@@ -85,6 +84,78 @@ def test_eta_0_equals_D_0_equals_no_guidance_exactly(prior, name):
     plain = restore(prior, name, None)
     assert torch.equal(restore(prior, name, {**GUIDED, "eta": 0.0}), plain)
     assert torch.equal(restore(prior, name, {**GUIDED, "D": 0.0}), plain)
+
+
+@pytest.mark.parametrize("guidance", GUIDANCE)
+def test_D_0_is_no_guidance_for_every_guidance(prior, guidance):
+    plain = restore(prior, "ddnm", None)
+    assert torch.equal(restore(prior, "ddnm", {**GUIDED, "name": guidance, "D": 0.0}), plain)
+
+
+def states_of(prior, name, noise, guide=no_guidance, **options):
+    hole = torch.zeros(1, 8, 8, dtype=torch.bool)
+    hole[:, :, :4] = True
+    problem = build({"name": "inpainting", "sigma": options.pop("sigma", 0.0)}, prior.shape, hole, dtype=prior.dtype)
+    with torch.no_grad():
+        return list(SAMPLERS[name](prior, problem, problem.A(truths(prior, [0])), noise, guide, **options))
+
+
+def streams(prior, n=5):
+    return Streams([[(0, "test", "0", i) for i in range(n)]], prior.shape, dtype=prior.dtype)
+
+
+def test_time_travel_noises_the_state_itself_and_in_the_released_code_the_clean_estimate(prior):
+    bar, drawn = prior.alphas_cumprod, streams(prior)()
+    for preset in ("paper", "reference"):
+        first = iter([drawn])
+        silent = lambda: next(first, torch.zeros_like(drawn))  # noqa: E731, B023
+        states = states_of(prior, "ddnm", silent, preset=preset, steps=10, travel_length=2, travel_repeat=2)
+        back = [i for i, state in enumerate(states) if i and state.x0 is None]
+        assert len(back) == 8
+        for i in back:
+            before, after = states[i - 1], states[i]
+            kept = (bar[after.t] / bar[before.t]).sqrt()
+            if preset == "paper":
+                assert torch.allclose(after.x, kept * before.x)
+            elif before.x0 is not None:
+                assert torch.allclose(after.x, bar[after.t].sqrt() * before.x0_guided)
+
+
+def test_recomputed_eps_agrees_with_the_guided_estimate(prior):
+    plain = states_of(prior, "ddnm", streams(prior), steps=10)
+    assert torch.equal(states_of(prior, "ddnm", streams(prior), steps=10, recompute_eps=True)[-1].x, plain[-1].x)
+    hole = torch.zeros(1, 1, 1, 8, 8, dtype=prior.dtype)
+    hole[..., :4] = 1
+    guide = NearestNeighbour(torch.tensor([0.5]), torch.tensor([math.inf]), hole)
+    states = states_of(prior, "ddnm", streams(prior), guide, steps=10, eta_ddim=0.0, recompute_eps=True)
+    for before, after in list(pairwise(states))[:-1]:  # the last step has no noise in it
+        abar, abar_u = prior.alphas_cumprod[before.t], prior.alphas_cumprod[after.t]
+        eps = (before.x - abar.sqrt() * after.x0_guided) / (1 - abar).sqrt()
+        expected = abar_u.sqrt() * after.extra["x0_projected"] + (1 - abar_u).sqrt() * eps
+        assert torch.allclose(after.x, expected)
+
+
+def test_the_data_step_of_diffpir_is_the_same_with_and_without_cancellation_in_float64(prior):
+    for sigma in (0.0, 0.1):
+        written, exact = (
+            states_of(prior, "diffpir", streams(prior), steps=10, sigma=sigma, exact_data_step=choice)[-1].x
+            for choice in (False, True)
+        )
+        assert torch.allclose(written, exact, atol=1e-9)
+
+
+def test_diffpir_starts_from_noise_and_in_the_released_code_with_the_measurement_in_it(prior):
+    drawn = streams(prior)()
+    assert torch.equal(states_of(prior, "diffpir", streams(prior), steps=5)[0].x, drawn)
+    start = states_of(prior, "diffpir", streams(prior), steps=5, preset="reference")[0].x
+    assert 1e-3 < (start - drawn).abs().max() < 0.05
+
+
+def test_the_last_evaluation_of_diffpir_is_used_on_demand(prior):
+    thrown_away = states_of(prior, "diffpir", streams(prior), steps=5, use_last=False)
+    assert torch.equal(thrown_away[-1].x, thrown_away[-2].x)
+    used = states_of(prior, "diffpir", streams(prior), steps=5)
+    assert torch.equal(used[-1].x, used[-1].extra["x0_data"])
 
 
 @EVERY
@@ -124,15 +195,34 @@ def test_drp_takes_any_restoration_network(prior):
     assert seen == [(3, 1, 1, 8, 8)] * 5
 
 
+def test_drp_solves_for_the_degradation_that_its_network_undoes(prior):
+    """With H the identity conjugate gradients end where the closed form does; a blur as H gives something else."""
+
+    def last(**options):
+        return states_of(prior, "drp", streams(prior), steps=5, **options)[-1].x
+
+    identity = build({"name": "denoising"}, prior.shape, dtype=prior.dtype)
+    assert torch.allclose(last(degrade=identity), last(), atol=1e-10)
+    blur = build({"name": "deblurring_uniform", "width": 3}, prior.shape, dtype=prior.dtype)
+    assert (last(degrade=blur) - last()).abs().max() > 1e-3
+    assert last(degrade=blur).isfinite().all()
+
+
+def test_drp_reports_its_iterate_and_in_the_released_code_the_network_s_output(prior):
+    paper, reference = (
+        states_of(prior, "drp", streams(prior), steps=5, preset=preset)[-1] for preset in ("paper", "reference")
+    )
+    assert torch.equal(reference.x, reference.x0)
+    assert (paper.x - truths(prior, [0]))[..., 4:].abs().max() < 0.02
+
+
 @EVERY
 @pytest.mark.parametrize("problem", [name for name in PROBLEMS if name != "inpainting"])
 @pytest.mark.parametrize("sigma", [0.0, 0.05])
 def test_a_sampler_serves_a_problem_or_says_which_can(prior, name, problem, sigma):
     settings = {"name": problem, "sigma": sigma, **({"factor": 2} if "super" in problem else {})}
-    if name == "repaint" or (name == "ddrm" and not PROBLEMS[problem].has_singular_system):
-        with pytest.raises(BenchmarkError, match="use "):
-            restore(prior, name, problem=settings)
-    elif name == "ddnm" and sigma > 0 and not PROBLEMS[problem].has_singular_system:
+    spectral = name == "ddrm" or (name == "ddnm" and sigma > 0)
+    if name == "repaint" or (spectral and not PROBLEMS[problem].has_singular_system):
         with pytest.raises(BenchmarkError, match="use "):
             restore(prior, name, problem=settings)
     else:

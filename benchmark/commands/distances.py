@@ -4,42 +4,50 @@ from __future__ import annotations
 
 import argparse
 
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+SHARES = (0.25, 0.5, 0.75)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Register the command's arguments."""
-    parser.add_argument("--sets", required=True, nargs="+", help="plain set files of one task and sampler")
-    parser.add_argument("--cases", required=True, help="their cases file")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--settings", help="of a plain sample job (JSON object or file): sample it and watch every step"
+    )
+    source.add_argument(
+        "--sets", nargs="+", help="plain set files of one task and sampler: look at the finished samples"
+    )
+    parser.add_argument("--cases", required=True, help="the cases file")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--batch-size", type=int, default=80, help="images at once, at most")
+    parser.add_argument("--threads", type=int, help="CPU threads")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print quantiles of the nearest-neighbour distance in RMS units, and three values for D."""
     import numpy as np
 
-    from benchmark.errors import BenchmarkError
-    from benchmark.store import read_cases, read_sets
+    from benchmark.sampling.distances import of_finished_sets, while_sampling
+    from benchmark.store import load_settings
 
-    cases = read_cases(args.cases)
-    sets = [one for path in args.sets for one in read_sets(path)]
-    if any(one.keys["method"] != "plain" for one in sets):
-        raise BenchmarkError("--sets: guided or selected sets among them; give plain ones, whose samples do not repel")
-    if any(len(one.images) < 2 for one in sets):
-        raise BenchmarkError("--sets: sets of one restoration have no neighbours; give n of 2 or more")
-    distances = []
-    for one in sets:
-        if one.keys["case"] not in cases:
-            raise BenchmarkError(f"{args.cases}: no case {one.keys['case']}; give these sets' cases file")
-        hole = cases[one.keys["case"]].hole
-        points = (one.images if hole is None else one.images[:, :, hole]).reshape(len(one.images), -1).astype(float)
-        rms = np.sqrt(np.square(points[:, None] - points[None]).mean(-1))
-        np.fill_diagonal(rms, np.inf)
-        distances.append(rms.min(1))
-    distances = np.concatenate(distances)
-    quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
-    print(f"nearest-neighbour distance over the hole, RMS on [-1, 1], {len(sets)} sets, {len(distances)} restorations")
-    for quantile, value in zip(quantiles, np.quantile(distances, quantiles), strict=True):
-        print(f"  {quantile:4.0%}  {value:.3f}")
-    low, middle, high = (float(f"{value:.2g}") for value in np.quantile(distances, [0.25, 0.5, 0.75]))
-    print(
-        f"suggested D (unit rms): {low:g}, {middle:g}, {high:g}: the gate shuts on 75 %, 50 %, 25 % of finished samples;"
-    )
-    print("earlier in sampling the estimates lie closer together and the gate is open more often (column gate_open)")
+    if args.threads:
+        import torch
+
+        torch.set_num_threads(args.threads)
+    if args.sets:
+        distances = of_finished_sets(args.sets, args.cases)
+        print(f"distance to the nearest neighbour over the hole, RMS on [-1, 1], of {len(distances)} restorations")
+        rows = {"end": distances}
+    else:
+        settings = load_settings(args.settings)
+        by_time = while_sampling(settings, args.cases, args.device, args.batch_size)
+        distances = np.concatenate(list(by_time.values()))
+        print(f"distance of clean estimates to the nearest neighbour, RMS on [-1, 1], {settings['algorithm']['name']}")
+        times = list(by_time)
+        rows = {t: by_time[t] for t in (times[round(i)] for i in np.linspace(0, len(times) - 1, min(10, len(times))))}
+    print(f"{'t':>5} " + " ".join(f"{quantile:6.0%}" for quantile in QUANTILES))
+    for label, values in rows.items():
+        print(f"{label:>5} " + " ".join(f"{value:6.3f}" for value in np.nanquantile(values, QUANTILES)))
+    suggested = ", ".join(f"{float(f'{value:.2g}'):g}" for value in np.nanquantile(distances, SHARES))
+    what = "finished samples; earlier in sampling it is open more often" if args.sets else "pairs of step and sample"
+    print(f"suggested D (unit rms): {suggested}: the gate is open for 25, 50 and 75 % of {what}")

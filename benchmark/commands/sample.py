@@ -13,6 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--batch-size", type=int, default=320, help="images at once, at most; does not change results")
     parser.add_argument("--threads", type=int, help="CPU threads")
+    parser.add_argument("--weights-dir", default="weights", help="the folder of public models' weights (weights)")
+    parser.add_argument("--weights-registry", help="another registry of weights (python -m benchmark weights list)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -22,5 +24,13 @@ def run(args: argparse.Namespace) -> None:
     from benchmark.store import load_settings
 
     sample(
-        load_settings(args.settings), args.cases, args.output, args.device, args.batch_size, args.threads, args.quiet
+        load_settings(args.settings),
+        args.cases,
+        args.output,
+        args.device,
+        args.batch_size,
+        args.threads,
+        args.quiet,
+        args.weights_dir,
+        args.weights_registry,
     )

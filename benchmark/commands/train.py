@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ema", type=float, default=0.999, help="factor of the moving average of the weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
+    parser.add_argument("--start", metavar="FILE", help="begin with these weights (.safetensors) of the same network")
     parser.add_argument("--unet", default="{}", help="prior: U-Net flags that differ from the defaults, as JSON")
     parser.add_argument(
         "--minutes", type=float, default=float("inf"), help="stop after so long; the same command goes on"
@@ -52,7 +53,9 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from benchmark.data.worlds import get_world
+    from benchmark.networks.checkpoints import load_state, load_strictly
     from benchmark.networks.training import TrainingState, train
+    from benchmark.store import sha256_of
 
     if args.export:
         print(_export(args))
@@ -66,6 +69,14 @@ def run(args: argparse.Namespace) -> None:
     threads = args.threads or torch.get_num_threads()
     names = ("world", "seed", "steps", "batch", "lr", "ema", "precision")
     common = {name: getattr(args, name) for name in names}
+    start = None
+    if args.start:
+        weights = load_state(args.start)
+        common["start"] = sha256_of(args.start)
+
+        def start(network):
+            return load_strictly(network, {name: value.float() for name, value in weights.items()}, args.start)
+
     task = _prior_task(world, common, flags) if args.what == "prior" else _classifier_task(world, common)
 
     began = time.monotonic()
@@ -80,7 +91,7 @@ def run(args: argparse.Namespace) -> None:
                 bar.set_postfix(loss=f"{state.records[-1]['loss']:.4f}", refresh=False)
 
         shards = 1 if device.startswith("cuda") else threads
-        state = train(task, args.out, device, shards=shards, minutes=args.minutes, report=report)
+        state = train(task, args.out, device, shards=shards, minutes=args.minutes, report=report, start=start)
     minutes = (time.monotonic() - began) / 60
     print(f"step {state.step} of {args.steps} after {minutes:.1f} minutes; {args.out}/checkpoint.pt")
 
@@ -127,6 +138,8 @@ def _export(args: argparse.Namespace) -> str:
         raise BenchmarkError(f"{args.out}/checkpoint.pt: not the checkpoint of a {args.what}")
     flags = {"batch": 32, "lr": 1e-3, "ema": 0.999, "seed": 0, "precision": "bf16"}
     options = "".join(f" --{name} {settings[name]}" for name, usual in flags.items() if settings[name] != usual)
+    if settings.get("start"):
+        options += " --start FILE"
     training = {
         "command": f"python -m benchmark train {args.what} --world {settings['world']} --steps {settings['steps']}"
         f"{options} --out {args.out}",

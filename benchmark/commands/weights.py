@@ -8,6 +8,7 @@ import sys
 from benchmark.errors import BenchmarkError
 from benchmark.networks import registry
 from benchmark.networks.registry import Entry
+from benchmark.store import write_text
 
 ACTIONS = {
     "list": "what there is, how large, whether it is here, under what licence",
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help="list, fetch, verify or where")
     parser.add_argument("names", nargs="*", metavar="NAME", help="entries of the registry; fetch wants them named")
     parser.add_argument("--dir", default=str(registry.FOLDER), metavar="DIR", help="the weights folder (weights)")
+    parser.add_argument("--record", metavar="FILE", help="fetch: write name, file and sha256 of what was fetched here")
     parser.add_argument("--registry", default=registry.REGISTRY, metavar="FILE", help="another registry file")
 
 
@@ -68,14 +70,19 @@ def _fetch(entries: list[Entry], args: argparse.Namespace) -> None:
 
     if not args.names:
         raise BenchmarkError(f"weights fetch: name what to fetch: {', '.join(entry.name for entry in entries)}")
-    failures = []
+    failures, lines = [], []
     for entry in entries:
         try:
             for path, fetched in fetch(entry.name, args.dir, args.registry):
                 print(f"{entry.name}: {path}: {'fetched' if fetched else 'already here'}, checked")
+            for file in entry.files:
+                sha256 = registry.with_recorded(entry, file, args.dir).sha256
+                lines.append(f"{entry.name} {file.path} {sha256}\n")
         except BenchmarkError as error:
             failures.append(str(error))
     _report(failures)
+    if args.record:
+        write_text(args.record, "".join(lines))
 
 
 def _verify(entries: list[Entry], args: argparse.Namespace) -> None:

@@ -32,19 +32,24 @@ def digits(count: int, seed: int) -> Iterator[Picture]:
         yield Picture(f"digit{numbers[i]:04d}", images[i], {"digit": str(labels[i])})
 
 
-def _rendered(world: str) -> Callable[[int, int], Iterator[Picture]]:
-    def pictures(count: int, seed: int) -> Iterator[Picture]:
+def _rendered(world: str) -> Callable[..., Iterator[Picture]]:
+    def pictures(count: int, seed: int, *, size: int = 64) -> Iterator[Picture]:
         import torch
 
+        if not isinstance(size, int) or isinstance(size, bool) or size < 16:
+            raise BenchmarkError(f"source {world}: size is {size!r}; it must be a whole number of 16 pixels or more")
         renderer = get_world(world)
         attributes = renderer.sample_attributes(count, torch.Generator().manual_seed(TEST_SEED + seed))
         labels = attributes.labels()
         for i in range(count):  # one at a time: neither pictures nor part maps of a long list fill the memory
-            image, parts = renderer.render(attributes[i : i + 1], parts=True)
+            image, parts = renderer.render(attributes[i : i + 1], size, parts=True)
             maps = {name: part[0].numpy() for name, part in parts.items()}
             yield Picture(f"{world}{seed}_{i:04d}", image[0].numpy(), labels[i], maps)
 
-    pictures.__doc__ = f"Rendered pictures of the world {world}; picture i of a seed does not depend on ``count``."
+    pictures.__doc__ = (
+        f"Rendered pictures of the world {world}, ``size`` pixels square; "
+        "picture i of a seed does not depend on ``count``."
+    )
     return pictures
 
 

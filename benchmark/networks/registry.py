@@ -20,6 +20,7 @@ from benchmark.store import sha256_of
 REGISTRY = Path(__file__).with_name("weights.yaml")
 FOLDER = Path("weights")
 KEEP = ("weights", "torch_hub")
+DIFFUSION = ("adm", "ddpm", "diffusers")  # families of entries that can be priors
 _ENTRY_KEYS = {"family", "what", "flags", "keep", "folder", "files", "manual", "licence", "citation"}
 _FILE_KEYS = {"path", "urls", "size", "about", "sha256"}
 
@@ -157,6 +158,24 @@ def lookup(name: str, registry: str | os.PathLike = REGISTRY) -> Entry:
     if name not in entries:
         raise BenchmarkError(f"unknown weights {name!r}: known weights are {', '.join(sorted(entries))}")
     return entries[name]
+
+
+def diffusion_entry(name: str, registry: str | os.PathLike = REGISTRY) -> Entry:
+    """The entry of a diffusion model by its name, or by its name on the Hugging Face hub.
+
+    Raises:
+        BenchmarkError: there is none; the message has the known names.
+    """
+    models = diffusion_models(registry)
+    for entry in models.values():
+        if name in (entry.name, entry.flags.get("hub")):
+            return entry
+    raise BenchmarkError(f"unknown diffusion model {name!r}: known models are {', '.join(sorted(models))}")
+
+
+def diffusion_models(registry: str | os.PathLike = REGISTRY) -> dict[str, Entry]:
+    """The entries that are diffusion models."""
+    return {name: entry for name, entry in load(registry).items() if entry.family in DIFFUSION}
 
 
 # ------------------------------------------------------------------------------------------------------------ checking

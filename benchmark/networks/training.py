@@ -41,6 +41,7 @@ class Training:
         ema: factor of the exponential moving average of the weights, which is what ships.
         clip: largest norm of the gradient.
         precision: "bf16" (autocast) or "fp32".
+        start: sha256 of the weights file that the run begins with; None begins with seeded random weights.
     """
 
     world: str
@@ -53,6 +54,7 @@ class Training:
     ema: float = 0.999
     clip: float = 1.0
     precision: str = "bf16"
+    start: str | None = None
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -103,11 +105,15 @@ def keyed_generator(seed: int, *key: object) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big"))
 
 
-def new_state(task: Task, device: torch.device | str = "cpu") -> TrainingState:
-    """A network with seeded weights, its moving average and its optimiser, before the first step."""
+def new_state(task: Task, device: torch.device | str = "cpu", start: Callable | None = None) -> TrainingState:
+    """A network with seeded weights, its moving average and its optimiser, before the first step.
+
+    ``start`` puts other weights into the network first, as those of an earlier run or of another world.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(task.settings.seed)
-        network = task.build().to(device).train()
+        network = task.build()
+    network = (start(network) if start else network).to(device).train()
     average = {name: value.detach().clone() for name, value in network.named_parameters()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=task.settings.lr, betas=(0.9, 0.99), weight_decay=0.0)
     return TrainingState(network, average, optimiser)
@@ -121,6 +127,7 @@ def train(
     minutes: float = math.inf,
     save_every: float = 120.0,
     report: Callable[[TrainingState], None] = lambda state: None,
+    start: Callable[[nn.Module], nn.Module] | None = None,
 ) -> TrainingState:
     """Train until ``settings.steps`` or for ``minutes``; take up ``directory/checkpoint.pt`` where there is one.
 
@@ -130,13 +137,14 @@ def train(
             some thousand times in a step. Call ``torch.set_num_threads(1)`` with it.
         save_every: seconds between checkpoints.
         report: called after every step.
+        start: puts the weights into the network that a new run begins with; ``settings.start`` says which they are.
 
     Raises:
         BenchmarkError: the checkpoint was made with other settings (``steps`` alone may differ), or the loss is not
             finite.
     """
     settings, directory = task.settings, Path(directory)
-    state = new_state(task, device)
+    state = new_state(task, device, start)
     if (directory / "checkpoint.pt").exists():
         restore(state, settings, directory / "checkpoint.pt")
     replicas = [state.network, *(_replica(state.network) for _ in range(shards - 1))]

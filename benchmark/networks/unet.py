@@ -97,8 +97,8 @@ def timestep_embedding(t: Tensor, width: int) -> Tensor:
 class GroupNorm32(nn.GroupNorm):
     """GroupNorm in 32 groups whose statistics are taken in float32 whatever the precision of the input."""
 
-    def __init__(self, channels: int):
-        super().__init__(32, channels, eps=1e-5)
+    def __init__(self, channels: int, eps: float = 1e-5):
+        super().__init__(32, channels, eps=eps)
 
     def forward(self, x: Tensor) -> Tensor:
         # The CPU kernel already accumulates bfloat16 input in float32 and takes float32 weights: no copies needed.

@@ -220,6 +220,7 @@ class MixturePrior:
     """
 
     learned_range = False
+    sha256: str | None = None  # of the weights file, where there is one
 
     def __init__(
         self,
@@ -243,7 +244,9 @@ class MixturePrior:
 
     def to(self, device=None, dtype: torch.dtype | None = None) -> MixturePrior:
         """The same prior on another device or in another dtype."""
-        return MixturePrior(self.mixture, self.shape, device or self.device, dtype or self.dtype)
+        moved = MixturePrior(self.mixture, self.shape, device or self.device, dtype or self.dtype)
+        moved.sha256 = self.sha256
+        return moved
 
 
 def posterior_of(prior: MixturePrior, problem, y: Tensor, case: int = 0) -> Posterior:
@@ -295,7 +298,8 @@ def load_mixture(path: str | Path | None = None, device="cpu", dtype: torch.dtyp
         raise BenchmarkError(f"{path}: no such weights file; `python -m benchmark fit digits` writes it")
     card = path.with_suffix(".json")
     expected = json.loads(card.read_text()).get("sha256") if card.is_file() else None
-    if expected and sha256_of(path) != expected:
+    found = sha256_of(path)
+    if expected and found != expected:
         raise BenchmarkError(f"{path}: damaged or replaced: its sha256 is not {expected} of its card; restore the file")
     try:
         with safe_open(str(path), "pt") as file:
@@ -307,4 +311,6 @@ def load_mixture(path: str | Path | None = None, device="cpu", dtype: torch.dtyp
         ) from None
     weights, means, covariances = tensors
     mixture = GaussianMixture(weights / weights.sum(), means, (covariances + covariances.mT) / 2)
-    return MixturePrior(mixture, shape, device, dtype)
+    prior = MixturePrior(mixture, shape, device, dtype)
+    prior.sha256 = found
+    return prior

@@ -36,6 +36,8 @@ class NetworkPrior:
         BenchmarkError: another ``prediction``; (called) images of another shape.
     """
 
+    sha256: str | None = None  # of the weights file, where there is one
+
     def __init__(
         self,
         network: nn.Module,
@@ -98,7 +100,7 @@ def load_shipped_unet(settings: dict, device: torch.device | str = "cpu") -> Net
     if schedule != "linear":
         raise BenchmarkError(f"{path.with_suffix('.json')}: schedule {schedule!r} is unknown; known is linear")
     network = load_strictly(UNet(config), state, path)
-    return NetworkPrior(
+    prior = NetworkPrior(
         network,
         shape,
         linear_alphas_cumprod(),
@@ -107,3 +109,5 @@ def load_shipped_unet(settings: dict, device: torch.device | str = "cpu") -> Net
         device=device,
         dtype=DTYPES[dtype],
     )
+    prior.sha256 = card["sha256"]
+    return prior

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,9 +23,11 @@ def space_timesteps(count: int, sections: str | int) -> list[int]:
     (Nichol and Dhariwal 2021, section 4).
 
     Raises:
-        BenchmarkError: more steps asked of a section than it has, or no integer stride for ddimK.
+        BenchmarkError: more steps asked of a section than it has, no integer stride for ddimK, or no numbers at all.
     """
     text = str(sections)
+    if not re.fullmatch(r"ddim\d+|\d+(,\d+)*", text):
+        raise BenchmarkError(f"steps: {text!r} is no respacing; give for example 250, '10,15,20' or 'ddim25'")
     if text.startswith("ddim"):
         wanted = int(text[4:])
         for stride in range(1, count):
@@ -95,7 +98,15 @@ def jump_schedule(
     steps: int, jump_length: int, jump_n_sample: int, n_sample: int = 1, start_resampling: int | None = None
 ) -> list[int]:
     """RePaint's walk over respaced steps: from ``steps`` - 1 down to -1, jumping back by ``jump_length`` at every
-    ``jump_length``-th step, ``jump_n_sample`` - 1 times (Lugmayr et al. 2022, appendix)."""
+    ``jump_length``-th step, ``jump_n_sample`` - 1 times (Lugmayr et al. 2022, appendix).
+
+    Args:
+        n_sample: how often each single step is walked. start_resampling: no jumps above this step; None = everywhere.
+
+    Raises:
+        BenchmarkError: lengths or counts below 1.
+    """
+    _at_least_1(jump_length=jump_length, jump_n_sample=jump_n_sample, n_sample=n_sample)
     jumps = dict.fromkeys(range(0, steps - jump_length, jump_length), jump_n_sample - 1)
     limit = steps if start_resampling is None else start_resampling
     t, walk = steps, []
@@ -117,7 +128,12 @@ def jump_schedule(
 
 
 def travel_schedule(steps: int, travel_length: int, travel_repeat: int) -> list[int]:
-    """DDNM's time travel over steps - 1 .. -1 (multiply by 1000 // steps; -1 stays)."""
+    """DDNM's time travel over steps - 1 .. -1 (multiply by 1000 // steps; -1 stays).
+
+    Raises:
+        BenchmarkError: a length or repeat below 1.
+    """
+    _at_least_1(travel_length=travel_length, travel_repeat=travel_repeat)
     jumps = dict.fromkeys(range(0, steps - travel_length, travel_length), travel_repeat - 1)
     t, walk = steps, []
     while t >= 1:
@@ -129,6 +145,12 @@ def travel_schedule(steps: int, travel_length: int, travel_repeat: int) -> list[
                 t += 1
                 walk.append(t)
     return [*walk, -1]
+
+
+def _at_least_1(**options: int) -> None:
+    for option, value in options.items():
+        if value < 1:
+            raise BenchmarkError(f"{option}: {value} is out of range; give 1 or more")
 
 
 def ddrm_timesteps(steps: int, count: int = 1000) -> list[int]:

@@ -28,6 +28,7 @@ def ddnm(
     travel_length: int = 1,
     travel_repeat: int = 1,
     clip: bool = False,
+    recompute_eps: bool = False,
     paste: bool = False,
 ) -> Iterator[State]:
     """Replace the range-space part of every clean estimate by the measurement's.
@@ -39,13 +40,23 @@ def ddnm(
         x     = sqrt(abar_u) x0hat + sqrt(1 - abar_u) (eta z + sqrt(1 - eta^2) e)
 
     With measurement noise (DDNM+, equations 17-19) the correction and the noise are scaled per singular value, see
-    :func:`_noisy_update`. A step back in time travel draws x = sqrt(abar_u) x0 + sqrt(1 - abar_u) z from the guided,
-    not projected estimate. ``reference`` takes the time factor u/1000 of the next timestep, ``paper`` t/1000.
+    :func:`_noisy_update`. A step back in time travel, u > t, draws from q(x_u | x_t) (algorithm 2):
+
+        x = sqrt(abar_u / abar_t) x + sqrt(1 - abar_u / abar_t) z
+
+    ``reference`` draws it as sqrt(abar_u) x0 + sqrt(1 - abar_u) z from the guided, not projected estimate instead, and
+    takes the guidance's time factor from the next timestep, u/1000 (``paper``: t/1000).
+
+    Args:
+        steps: T; the timesteps are multiples of 1000 // T. eta_ddim: eta, 0 = deterministic beside the correction.
+        travel_length, travel_repeat: how far and how often time travel steps back; 1, 1 = not at all.
+        clip: clamp x0 to [-1, 1] before the guidance. paste: write the measured part into the result once more.
+        recompute_eps: e from the guided (and clipped) x0, (x - sqrt(abar_t) x0) / sqrt(1 - abar_t), as DDRM does.
 
     Raises:
         BenchmarkError: options out of range.
     """
-    check_options(preset=preset, steps=steps, eta_ddim=eta_ddim)
+    check_options(preset=preset, steps=steps, eta_ddim=(eta_ddim, 0, 1))
     if problem.sigma > 0 and not problem.has_singular_system:
         raise BenchmarkError(
             f"sampler ddnm needs a singular system for noise, which {problem.name} has not; use diffpir or dps"
@@ -55,15 +66,15 @@ def ddnm(
     x, x0_guided, nfe = noise(), None, 0
     yield State(times[0], x, None, None, None, nfe)
     for t, u in pairwise(times):
-        abar_u = abar_at(prior, u)
+        abar, abar_u = abar_at(prior, t), abar_at(prior, u)
         if u > t:
-            x = math.sqrt(abar_u) * x0_guided + math.sqrt(1 - abar_u) * noise()
+            source, kept = (x0_guided, abar_u) if preset == "reference" else (x, abar_u / abar)
+            x = math.sqrt(kept) * source + math.sqrt(1 - kept) * noise()
             yield State(u, x, None, None, None, nfe)
             continue
-        abar = abar_at(prior, t)
         eps, _ = predict_eps(prior, x, t)
         nfe += 1
-        x0 = (x - math.sqrt(1 - abar) * eps) / math.sqrt(abar)
+        x0 = raw = (x - math.sqrt(1 - abar) * eps) / math.sqrt(abar)
         if clip:
             x0 = x0.clamp(-1, 1)
         x0_guided, repulsion = x0, None
@@ -71,17 +82,19 @@ def ddnm(
             x0_guided, repulsion = guide(
                 x0, time_factor(preset, t, u / 1000), **(HOLE_SEARCH if preset == "reference" else {})
             )
-        z = noise()
+        if recompute_eps and x0_guided is not raw:
+            eps = eps - math.sqrt(abar / (1 - abar)) * (x0_guided - raw)
+        z, extra = noise(), None
         if problem.sigma == 0:
             x0_projected = x0_guided - problem.pinv(problem.A(x0_guided) - y)
-            x = math.sqrt(abar_u) * x0_projected
+            x, extra = math.sqrt(abar_u) * x0_projected, {"x0_projected": x0_projected}
             if u >= 0:
                 x = x + math.sqrt(1 - abar_u) * (eta_ddim * z + math.sqrt(1 - eta_ddim**2) * eps)
         else:
             x = _noisy_update(problem, y, x0_guided, eps, z, abar_u, eta_ddim)
         if u < 0 and paste:
             x = problem.paste(x, y)
-        yield State(u, x, x0, x0_guided, repulsion, nfe)
+        yield State(u, x, x0, x0_guided, repulsion, nfe, extra)
 
 
 def _noisy_update(problem, y: Tensor, x0: Tensor, eps: Tensor, z: Tensor, abar_u: float, eta: float) -> Tensor:

@@ -44,10 +44,15 @@ def ddrm(
     searched over the whole image; the time factor is u/1000; the last step returns the raw x0; the start is divided by
     sigma_T rather than scaled by sqrt(abar_T); three draws a step (all coefficients, those after, those before).
 
+    Args:
+        steps: K; the timesteps are multiples of 1000 // K (more than K of them where K does not divide 1000).
+        eta, eta_b: how much of the noise is new, for coefficients measured worse and better than sigma_t.
+        clip: clamp x0 to [-1, 1] before the guidance. paste: write the measured part into the result once more.
+
     Raises:
         BenchmarkError: a problem without a singular system, or options out of range.
     """
-    check_options(preset=preset, steps=steps, eta_ddim=eta)
+    check_options(preset=preset, steps=steps, eta=(eta, 0, 1), eta_b=(eta_b, 0, 1))
     if not problem.has_singular_system:
         raise BenchmarkError(f"sampler ddrm needs a singular system, which {problem.name} has not; use ddnm or diffpir")
     reference = preset == "reference"

@@ -33,14 +33,14 @@ def diffpir(
     skip_type: str = "quad",
     data_scale: float = 1.0,
     use_last: bool | None = None,
-    exact_data_step: bool = True,
+    exact_data_step: bool | None = None,
     x_init: Tensor | None = None,
     paste: bool = False,
 ) -> Iterator[State]:
     """Half-quadratic splitting: denoise, solve the data term, take a (partly stochastic) diffusion step.
 
-    With sigma~_t = sqrt(1 - abar_t) / sqrt(abar_t), rho_t = lam max(.001, sigma)^2 / sigma~_t^2, from t to the next u
-    (algorithm 1):
+    With sigma~_t = sqrt(1 - abar_t) / sqrt(abar_t), rho_t = lam max(.001, sigma_n)^2 / sigma~_t^2, from x_T ~ N(0, I)
+    and t to the next u (algorithm 1):
 
         x0 = clip((x - sqrt(1 - abar_t) e) / sqrt(abar_t));  guidance acts here, then clip again
         x0 = x0 + data_scale (argmin_z ||y - A z||^2 + rho ||z - x0||^2 - x0)
@@ -50,26 +50,37 @@ def diffpir(
     with eta_s = eta sqrt(1 - abar_u) / sqrt(1 - abar_t) sqrt(beta_t). **The guidance is this project's own choice**:
     the method has none. It acts on all steps but the last two.
 
+    ``reference``: sigma_n is on the [0, 1] scale though y is on [-1, 1] (``paper``: 2 sigma, y's own units); the start
+    carries the measurement (:func:`_start`); the last evaluation is thrown away; the data step for inpainting is solved
+    as written, the others on [0, 1]; three draws a step.
+
     Args:
-        use_last: return the data step's result of the last evaluation; by default so under ``paper``. The released code
-            throws that evaluation away and returns the state before it.
-        exact_data_step: the correction form, in which nothing cancels; False solves (A^T y + rho x0) / (A^T A + rho) as
-            written, for inpainting.
-        x_init: start image in [-1, 1]; by default the measurement with the hole at -1, or A^+ y.
+        steps: network evaluations. lam: weight of the prior. zeta: share of new noise. eta: DDIM's noise in the rest.
+        skip_type: timesteps at quad(ratic) or uniform distances. data_scale: how far to go towards the data step.
+        use_last: return the data step's result of the last evaluation; by default under ``paper`` alone.
+        exact_data_step: for inpainting, the correction form x0 + s (y - s x0) / (s^2 + rho), in which nothing cancels,
+            or (A^T y + rho x0) / (A^T A + rho) as written; by default the former under ``paper`` alone.
+        x_init: start image in [-1, 1] of ``reference``. paste: write the measured part into the result once more.
 
     Raises:
         BenchmarkError: options out of range.
     """
-    check_options(preset=preset, steps=steps)
+    check_options(
+        preset=preset,
+        steps=steps,
+        least_steps=2,
+        zeta=(zeta, 0, 1),
+        eta=(eta, 0, 1),
+        lam=(lam, 1e-12, math.inf),
+        data_scale=(data_scale, 0, math.inf),
+    )
     reference = preset == "reference"
     use_last = not reference if use_last is None else use_last
+    exact_data_step = not reference if exact_data_step is None else exact_data_step
     times = diffpir_timesteps(steps, skip_type)
-    sigma_n = max(0.001, problem.sigma)
-    if x_init is None:
-        x_init = torch.where(problem.hole, -1.0, y) if problem.name == "inpainting" else problem.pinv(y)
+    sigma_n = max(0.001, problem.sigma if reference else 2 * problem.sigma)
     abars = float32_schedule() if reference else prior.alphas_cumprod
-    top = float(abars[times[0]])
-    x = math.sqrt(top) * x_init + math.sqrt(1 - top) * noise()
+    x = _start(problem, y, noise(), abars, times[0], x_init) if reference else noise()
     nfe = 0
     yield State(times[0], x, None, None, None, nfe)
     for index, t in enumerate(times):
@@ -91,14 +102,7 @@ def diffpir(
             x0_guided, repulsion = guide(x0, time_factor(preset, t, u / 1000))
             x0_guided = x0_guided.clamp(-1, 1)
         rho = lam * sigma_n**2 * abar / (1 - abar)
-        if reference and problem.name != "inpainting":  # the released code solves on [0, 1]
-            solved = 2 * problem.proximal((x0_guided + 1) / 2, (y + 1) / 2, rho) - 1
-        elif exact_data_step or problem.name != "inpainting":
-            solved = problem.proximal(x0_guided, y, rho)
-        else:
-            keep = problem.singulars
-            solved = (keep * y + rho * x0_guided) / (keep + rho)
-        x0_data = x0_guided + data_scale * (solved - x0_guided)
+        x0_data = x0_guided + data_scale * (_solve(problem, y, x0_guided, rho, reference, exact_data_step) - x0_guided)
         extra = {"x0_data": x0_data, "rho": rho}
         if last:
             x = problem.paste(x0_data, y) if paste else x0_data
@@ -106,12 +110,47 @@ def diffpir(
             return
         abar_u = float(abars[u := times[index + 1]])
         effective = (x - math.sqrt(abar) * x0_data) / math.sqrt(1 - abar)
-        beta = 1 - abar / float(abars[t - 1])
+        beta = 1 - abar / (float(abars[t - 1]) if t > 0 else 1.0)
         eta_s = eta * math.sqrt(1 - abar_u) / math.sqrt(1 - abar) * math.sqrt(beta)
         x = math.sqrt(abar_u) * x0_data
         x = x + math.sqrt(1 - zeta) * math.sqrt(1 - abar_u - eta_s**2) * effective
-        if reference or eta_s > 0:
+        if reference or (eta_s > 0 and zeta < 1):
             x = x + math.sqrt(1 - zeta) * eta_s * noise()
         if reference or zeta > 0:
             x = x + math.sqrt(zeta * (1 - abar_u)) * noise()
         yield State(u, x, x0, x0_guided, repulsion, nfe, extra)
+
+
+def _solve(problem, y: Tensor, x0: Tensor, rho: float, on_unit_scale: bool, exact: bool) -> Tensor:
+    """argmin_z ||y - A z||^2 + rho ||z - x0||^2; the released code solves all but inpainting on [0, 1]."""
+    if problem.name == "inpainting":
+        keep = problem.singulars
+        return problem.proximal(x0, y, rho) if exact else (keep * y + rho * x0) / (keep + rho)
+    if on_unit_scale:
+        return 2 * problem.proximal((x0 + 1) / 2, (y + 1) / 2, rho) - 1
+    return problem.proximal(x0, y, rho)
+
+
+def _start(problem, y: Tensor, z: Tensor, abars, t: int, x_init: Tensor | None) -> Tensor:
+    """The released code's start: sqrt(abar_T) x_init + sqrt(1 - abar_T) z.
+
+    x_init is y with the hole at -1 (inpainting), y's bicubic enlargement (super-resolution), y where it has the image's
+    size, A^+ y else. Inpainting counts the noise that y has: with abar_y of the timestep whose sigma~ is nearest to
+    2 sigma, sqrt(abar_T / abar_y) x_init + sqrt(1 - abar_T - (abar_T / abar_y) (1 - abar_y)) z.
+    """
+    shape, abar = problem.image_shape, float(abars[t])
+    if problem.name == "inpainting":
+        start = torch.where(problem.hole, -1.0, y) if x_init is None else x_init
+        bars = np.asarray(abars, np.float64)
+        abar_y = bars[np.abs(np.sqrt((1 - bars) / bars) - 2 * problem.sigma).argmin()]
+        return math.sqrt(abar / abar_y) * start + math.sqrt(1 - abar - abar / abar_y * (1 - abar_y)) * z
+    if x_init is not None:
+        start = x_init
+    elif y.shape[2:] == shape:
+        start = y
+    elif y.shape[2] == shape[0]:
+        enlarged = torch.nn.functional.interpolate(y.flatten(0, 1), size=shape[1:], mode="bicubic")
+        start = enlarged.unflatten(0, y.shape[:2])
+    else:
+        start = problem.pinv(y)
+    return math.sqrt(abar) * start + math.sqrt(1 - abar) * z

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 
 import torch
@@ -47,10 +46,15 @@ def dps(
     The norm is taken per image. The gradient passes through the guidance, the neighbour's part included, so that guided
     samples of a set are coupled. ``reference`` weighs by k / T and makes one further draw that it never uses.
 
+    Args:
+        steps: T, or a respacing ("250", "ddim25", "10,15,20"). scale: the step along the gradient of the norm.
+        variance: sigma_k^2: learned_range, fixed_small or fixed_large; by default what the prior has learned.
+        clip: clamp x0 to [-1, 1] before and after the guidance. paste: write the measured part into the result.
+
     Raises:
         BenchmarkError: options out of range, learned range asked of a network without it.
     """
-    check_options(preset=preset, steps=steps)
+    check_options(preset=preset, steps=steps, scale=(scale, 0, math.inf))
     schedule = Schedule.respaced(prior.alphas_cumprod, steps)
     total = len(schedule.timesteps)
     kind = variance or default_variance(prior)
@@ -71,9 +75,7 @@ def dps(
                 )
                 x0_guided = x0_guided.clamp(-1, 1) if clip else x0_guided
             norm = torch.linalg.vector_norm((y - problem.A(x0_guided)).flatten(2), dim=-1)
-            started = time.perf_counter()
             (gradient,) = torch.autograd.grad(norm.sum(), x)
-            backward_seconds = time.perf_counter() - started
         with torch.no_grad():
             of_x0, of_x = (float(c[k]) for c in schedule.posterior_mean_coefficients)
             ancestral = of_x0 * x0_guided + of_x * x
@@ -86,6 +88,6 @@ def dps(
             x = ancestral - scale * gradient
             if k == 0 and paste:
                 x = problem.paste(x, y)
-        extra = {"gradient": gradient, "norm": norm.detach(), "before": ancestral, "backward_seconds": backward_seconds}
+        extra = {"gradient": gradient, "norm": norm.detach(), "before": ancestral}
         following = int(schedule.timesteps[k - 1]) if k > 0 else -1
         yield State(following, x, x0.detach(), x0_guided.detach(), repulsion, nfe, extra)

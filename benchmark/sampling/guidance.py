@@ -42,13 +42,16 @@ def no_guidance(x0: Tensor, weight: float, **_: object) -> tuple[Tensor, None]:
 def nearest_neighbours(x0: Tensor, region: Tensor | None = None) -> Tensor:
     """nn(i) = argmin_{j != i} ||S (x0_i - x0_j)||^2 of every sample: (B, N, C, H, W) -> (B, N).
 
-    ``region`` (broadcastable to x0, True = searched) is S; None searches the whole image.
+    ``region`` (broadcastable to x0, True = searched) is S; None searches the whole image. Distances are taken from
+    differences, not from inner products, so that equal samples are at 0 and a sample never finds itself; a sample that
+    is not finite is nobody's neighbour.
     """
     with torch.no_grad():
         points = (x0 if region is None else x0 * region).flatten(2)
-        squared = (points.unsqueeze(1) - points.unsqueeze(2)).square().sum(-1)
-        squared.diagonal(dim1=1, dim2=2).fill_(math.inf)
-        return squared.argmin(-1)
+        distance = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+        distance = torch.where(distance.isfinite(), distance, torch.finfo(distance.dtype).max)
+        distance.diagonal(dim1=1, dim2=2).fill_(math.inf)
+        return distance.argmin(-1)
 
 
 def nearest_neighbour_step(
@@ -134,8 +137,9 @@ def rms_of(D: float, unit: str, n: int, shape: tuple[int, int, int], hole: Tenso
 class _Pairwise:
     """A guidance x0_i + eta sum_j c_ij (x0_i - x0_j), with coefficients c that a subclass takes from the distances.
 
-    Distances are taken over the hole, where there is one: these papers restore nothing and know no hole. ``search`` and
-    ``norm`` are accepted for the samplers' sake and change nothing.
+    Distances are taken over the hole, where there is one: these papers restore nothing and know no hole. Pairs further
+    apart than D are left alone, so that D = 0 is plain sampling here as well; D = inf is what the papers have.
+    ``search`` and ``norm`` are accepted for the samplers' sake and change nothing.
     """
 
     timed = True  # whether the time factor w applies
@@ -155,7 +159,7 @@ class _Pairwise:
         difference = x0.unsqueeze(2) - x0.unsqueeze(1)  # (B, N, N, C, H, W)
         seen = difference if self.region is None else difference * self.region.unsqueeze(1)
         squared = seen.flatten(3).square().sum(-1)
-        c = self.coefficients(squared)
+        c = self.coefficients(squared) * (squared.detach() <= self.threshold[:, None, None] ** 2)
         step = self.eta[:, None, None] * (weight if self.timed else float(weight > 0)) * c
         push = torch.einsum("bij,bijchw->bichw", step.to(x0.dtype), difference)
         away = squared.detach() + torch.diag_embed(torch.full_like(squared[..., 0], math.inf))
@@ -168,7 +172,7 @@ class ParticleGuidance(_Pairwise):
 
     The gradient of log Phi = -sum_ij k(x_i, x_j), k = exp(-||x_i - x_j||^2 / h), h = median^2 / log N, goes with
     sum_j k_ij (x_i - x_j); its factor 2/h and strength alpha_t are eta and the time factor here. The paper moves the
-    noisy state; moving the clean estimate, as every guidance here does, is this project's choice. D is not used.
+    noisy state; moving the clean estimate, as every guidance here does, is this project's choice.
     """
 
     def coefficients(self, squared: Tensor) -> Tensor:
@@ -200,7 +204,7 @@ class DeterminantalGuidance(_Pairwise):
 
     The gradient of log det L - log det(L + I), L_ij = exp(-||x_i - x_j||^2 / median^2), with G = L^-1 - (L + I)^-1 is
     -(4 / median^2) sum_j G_ij L_ij (x_i - x_j); the factor 4 / median^2 is in eta. The paper differentiates through the
-    network to the noisy state; the clean estimate is moved here. D is not used.
+    network to the noisy state; the clean estimate is moved here.
     """
 
     def coefficients(self, squared: Tensor) -> Tensor:
@@ -222,6 +226,10 @@ GUIDANCE: dict[str, Callable[..., Guide]] = {
 }
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def build_guidance(settings: dict | None, problem, n: int, count: int, device, dtype) -> tuple[Guide, list[float]]:
     """The guide of ``{"name", "eta", "D", "D_unit", ...}`` for ``count`` sets of ``n``, and the RMS twin of D per set.
 
@@ -235,9 +243,9 @@ def build_guidance(settings: dict | None, problem, n: int, count: int, device, d
     unit = options.pop("D_unit", None)
     if name not in GUIDANCE:
         raise BenchmarkError(f"guidance.name: {name!r} is not known; use one of {', '.join(GUIDANCE)}")
-    if eta is None or not 0 <= eta < math.inf:
+    if not _is_number(eta) or not 0 <= eta < math.inf:
         raise BenchmarkError(f"guidance.eta: {eta} is out of range; give a step size of 0 or more")
-    if D is None or not D >= 0:
+    if not _is_number(D) or not D >= 0:
         raise BenchmarkError(f"guidance.D: {D} is out of range; give a distance of 0 or more, or inf")
     if getattr(GUIDANCE[name], "needs_radius", False) and math.isinf(D):
         raise BenchmarkError(f"guidance.D: {name} needs a finite radius; give D and D_unit")

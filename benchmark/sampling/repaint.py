@@ -48,10 +48,18 @@ def repaint(
         x_know = sqrt(abar_{k-1}) y + sqrt(1 - abar_{k-1}) z
         x      = m x_know + (1 - m) x_unkn
 
-    (no pixel sees both noises, so that one draw z serves). Up, from k to k + 1: x = sqrt(1 - beta_{k+1}) x +
+    (no pixel sees both noises, so that one draw z serves; the paper prints abar_k in x_know, which would leave the
+    known part a step noisier than the rest, and its code does not). Up, from k to k + 1: x = sqrt(1 - beta_{k+1}) x +
     sqrt(beta_{k+1}) z. ``reference`` injects the known pixels at the current noise level before the network
     instead, not on the first step, whose guidance searches the whole image without a gate; leaves known pixels as they
     come out; and weighs by k / T.
+
+    Args:
+        steps: T, or a respacing ("250", "ddim25", "10,15,20").
+        jump_length, jump_n_sample: how far a jump back goes, and how often each stretch is walked.
+        start_resampling: jumps happen below this step only; None = everywhere.
+        variance: sigma_k^2: learned_range, fixed_small or fixed_large; by default what the prior has learned.
+        clip: clamp x0 to [-1, 1] before and after the guidance. paste: write the known pixels into the result.
 
     Raises:
         BenchmarkError: a problem other than noiseless inpainting, or options out of range.

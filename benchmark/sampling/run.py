@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -15,14 +16,21 @@ from torch import Tensor
 
 from benchmark import __version__, store
 from benchmark.errors import BenchmarkError
-from benchmark.priors.registry import load_prior
-from benchmark.priors.schedule import ddrm_timesteps, jump_schedule, travel_schedule
+from benchmark.priors.registry import REGISTRY, load_prior
+from benchmark.priors.schedule import ddrm_timesteps, jump_schedule, space_timesteps, travel_schedule
 from benchmark.problems import build
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.noise import Streams, stream
 
-INJECTED = ("prior", "problem", "y", "noise", "guide")
+# a setting -> the type that it must have; the first eight must be there
+SETTINGS = {
+    "dataset": str, "task": str, "sampler": str, "prior": dict, "problem": dict, "algorithm": dict, "n": int,
+    "seeds": list, "method": str, "guidance": dict | None, "first_index": int, "cases": str,
+}  # fmt: skip
+NEEDED = tuple(SETTINGS)[:8]
+# an option's annotation -> what JSON may give for it; options of other kinds are for callers in Python
+JSON_TYPES = {"int": int, "float": (int, float), "bool": bool, "str": str, "None": type(None)}
 
 
 @dataclass(frozen=True)
@@ -44,21 +52,78 @@ def pick_device(name: str) -> torch.device:
     return torch.device("cuda" if name == "cuda" or (name == "auto" and torch.cuda.is_available()) else "cpu")
 
 
+# ------------------------------------------------------------------------------------------------------------ settings
+def check_settings(settings: dict) -> None:
+    """Refuse settings of another form than docs/architecture.md, section 7, gives.
+
+    Raises:
+        BenchmarkError: a missing, unknown or mistyped key, no samples, no seeds, method and guidance at odds.
+    """
+    for key in NEEDED:
+        if key not in settings:
+            raise BenchmarkError(f"--settings: {key} is missing; a sample job needs {', '.join(NEEDED)}")
+    for key, value in settings.items():
+        if key not in SETTINGS:
+            raise BenchmarkError(f"--settings: {key} is not known; a sample job has {', '.join(SETTINGS)}")
+        if not isinstance(value, SETTINGS[key]) or isinstance(value, bool):
+            expected = getattr(SETTINGS[key], "__name__", "dict or null")
+            raise BenchmarkError(f"--settings: {key} is {value!r}; give a value of type {expected}")
+    if settings["n"] < 1:
+        raise BenchmarkError(f"n: {settings['n']} restorations asked for; give 1 or more")
+    if settings.get("first_index", 0) < 0:
+        raise BenchmarkError(f"first_index: {settings['first_index']} is below 0; give the first sample's index")
+    seeds = settings["seeds"]
+    if not seeds or any(type(seed) is not int for seed in seeds) or len(set(seeds)) < len(seeds):
+        raise BenchmarkError(f"seeds: {seeds} is no list of different whole numbers; give for example [0]")
+    method = method_of(settings)
+    if settings.get("method", method) != method:
+        raise BenchmarkError(
+            f"method: {settings['method']!r} does not fit the guidance; with this one it is {method!r}"
+        )
+
+
+def method_of(settings: dict) -> str:
+    """The guidance's name, or plain."""
+    return (settings.get("guidance") or {"name": "plain"}).get("name")
+
+
 def algorithm_of(settings: dict) -> tuple[str, dict]:
     """The sampler's name and its options, checked against its signature.
 
     Raises:
-        BenchmarkError: unknown sampler or option.
+        BenchmarkError: unknown sampler or option, an option of another type.
     """
     options = dict(settings)
     name = options.pop("name", None)
     if name not in SAMPLERS:
         raise BenchmarkError(f"algorithm.name: {name!r} is not known; use one of {', '.join(SAMPLERS)}")
-    known = [key for key in inspect.signature(SAMPLERS[name]).parameters if key not in INJECTED]
-    for option in options:
+    known = options_of(name)
+    for option, value in options.items():
         if option not in known:
             raise BenchmarkError(f"algorithm.{option}: {name} has no such option; it has {', '.join(known)}")
+        if known[option] and not any(_is(value, kind) for kind in known[option]):
+            raise BenchmarkError(f"algorithm.{option}: {value!r} is not of type {' or '.join(known[option])}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise BenchmarkError(f"algorithm.{option}: {value} is not a finite number")
     return name, options
+
+
+def options_of(name: str) -> dict[str, list[str]]:
+    """The options of a sampler that settings can give, with the names of their types."""
+    parameters = inspect.signature(SAMPLERS[name]).parameters.values()
+    kinds = {part.name: _kinds(part) for part in parameters if part.kind == part.KEYWORD_ONLY}
+    return {option: those for option, those in kinds.items() if set(those) <= set(JSON_TYPES)}
+
+
+def _kinds(part: inspect.Parameter) -> list[str]:
+    """The names of the types in an option's annotation; none without one."""
+    if part.annotation is part.empty:
+        return []
+    return (part.annotation if isinstance(part.annotation, str) else part.annotation.__name__).split(" | ")
+
+
+def _is(value: object, kind: str) -> bool:
+    return isinstance(value, JSON_TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
 
 
 def evaluations(name: str, options: dict) -> int | None:
@@ -66,10 +131,14 @@ def evaluations(name: str, options: dict) -> int | None:
     defaults = {key: part.default for key, part in inspect.signature(SAMPLERS[name]).parameters.items()}
     values = {**defaults, **options}
     steps = values.get("steps")
-    if not isinstance(steps, int):
+    if isinstance(steps, str):
+        steps = len(space_timesteps(1000, steps))
+    if not isinstance(steps, int) or not 1 <= steps <= 1000:
         return None
     if name == "repaint":
-        walk = jump_schedule(steps, values["jump_length"], values["jump_n_sample"])
+        walk = jump_schedule(
+            steps, values["jump_length"], values["jump_n_sample"], start_resampling=values["start_resampling"]
+        )
     elif name == "ddnm":
         walk = travel_schedule(steps, values["travel_length"], values["travel_repeat"])
     else:
@@ -77,33 +146,36 @@ def evaluations(name: str, options: dict) -> int | None:
     return sum(b < a for a, b in pairwise(walk))
 
 
+# ------------------------------------------------------------------------------------------------------------ sampling
 def sample(
     settings: dict, cases_path: str | Path, output: str | Path, device: str = "auto", batch_size: int = 320,
     threads: int | None = None, quiet: bool = False,
+    weights_dir: str | Path = "weights", weights_registry: str | Path | None = None,
 ) -> None:  # fmt: skip
     """Sample every case and seed of ``settings`` (docs/architecture.md, section 7) and write the set file.
+
+    Args:
+        weights_dir: where the weights of public models lie. weights_registry: what they are; by default our own list.
 
     Raises:
         BenchmarkError: settings that no sampler can run, a cases file of other settings, missing weights.
     """
-    if threads:
+    if batch_size < 1:
+        raise BenchmarkError(f"--batch-size {batch_size}: give 1 or more")
+    if threads is not None:
+        if threads < 1:
+            raise BenchmarkError(f"--threads {threads}: give 1 or more")
         torch.set_num_threads(threads)
-    name, options = algorithm_of(settings["algorithm"])
-    if settings["n"] < 1:
-        raise BenchmarkError(f"n: {settings['n']} restorations asked for; give 1 or more")
+    check_settings(settings)
+    algorithm_of(settings["algorithm"])
     cases = list(store.read_cases(cases_path, settings.get("cases")).values())
     where = pick_device(device)
-    prior = load_prior(settings["prior"], where)
-    for case in cases:
-        if case.image.shape != tuple(prior.shape):
-            raise BenchmarkError(
-                f"{cases_path}: case {case.case} is {'x'.join(map(str, case.image.shape))}, the prior "
-                f"{settings['prior']['name']} works on {'x'.join(map(str, prior.shape))}"
-            )
+    prior = load_prior(settings["prior"], where, weights_dir, weights_registry or REGISTRY)
+    check_cases(cases, prior, settings, cases_path)
     sets = [(case, seed) for seed in settings["seeds"] for case in cases]
     rows = []
-    with _progress(name, options, settings, quiet) as bar:
-        for group, indices, done in _batches(settings, prior, sets, where, batch_size, bar):
+    with Progress(settings, len(sets) * settings["n"], quiet) as progress:
+        for group, indices, done in _batches(settings, prior, sets, where, batch_size, progress):
             rows += _rows(settings, group, indices, done)
     order = {(case.case, seed): position for position, (case, seed) in enumerate(sets)}
     rows.sort(key=lambda row: (order[row["case"], row["seed"]], row["index"]))
@@ -119,7 +191,33 @@ def sample(
     store.write_table(output, "sets", rows, settings, provenance)
 
 
-def _batches(settings: dict, prior, sets: list, device, batch_size: int, bar) -> Iterator[tuple[list, list, Finished]]:
+def check_cases(cases: list, prior, settings: dict, path: str | Path) -> None:
+    """Refuse cases of another size than the prior's, and masks of another size or that hide nothing or everything."""
+    if not cases:
+        raise BenchmarkError(f"{path}: no cases in it; a run needs one at least")
+    for case in cases:
+        if case.image.shape != tuple(prior.shape):
+            raise BenchmarkError(
+                f"{path}: case {case.case} is {'x'.join(map(str, case.image.shape))}, the prior "
+                f"{settings['prior']['name']} works on {'x'.join(map(str, prior.shape))}"
+            )
+        if settings["problem"].get("name") != "inpainting":
+            continue
+        if case.hole is None:
+            raise BenchmarkError(f"{path}: case {case.case} has no mask, which problem inpainting needs")
+        if case.hole.shape != case.image.shape[1:]:
+            raise BenchmarkError(
+                f"{path}: case {case.case}: mask of {'x'.join(map(str, case.hole.shape))} for an image of "
+                f"{'x'.join(map(str, case.image.shape[1:]))}; give a mask of the image's size"
+            )
+        if case.hole.all() or not case.hole.any():
+            what = "everything" if case.hole.all() else "nothing"
+            raise BenchmarkError(f"{path}: case {case.case}: its mask hides {what}; give one that hides a part")
+
+
+def _batches(
+    settings: dict, prior, sets: list, device, batch_size: int, progress
+) -> Iterator[tuple[list, list, Finished]]:
     """Groups of sets with their sample indices, sampled; the batch is halved and tried again when memory runs out.
 
     Guided sets stay whole; plain ones may be split by samples.
@@ -135,39 +233,55 @@ def _batches(settings: dict, prior, sets: list, device, batch_size: int, bar) ->
     while pending:
         group, indices = pending.pop(0)
         try:
-            yield group, indices, run_batch(settings, prior, group, indices, device, bar)
-        except torch.OutOfMemoryError:
+            done = run_batch(settings, prior, group, indices, device, progress)
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+            done = None
+        if done is not None:
+            yield group, indices, done
+            continue
+        progress.undo()
+        if device.type == "cuda":
             torch.cuda.empty_cache()
-            if len(group) > 1:
-                halves = [(group[: len(group) // 2], indices), (group[len(group) // 2 :], indices)]
-            elif not whole and len(indices) > 1:
-                halves = [(group, indices[: len(indices) // 2]), (group, indices[len(indices) // 2 :])]
-            else:
-                raise BenchmarkError(
-                    f"out of memory with {len(indices)} sample(s) at once; use a device with more memory or a smaller n"
-                ) from None
-            print(
-                f"memory ran out: trying again with batches of {len(halves[0][0]) * len(halves[0][1])}", file=sys.stderr
+        if len(group) > 1:
+            halves = [(group[: len(group) // 2], indices), (group[len(group) // 2 :], indices)]
+        elif not whole and len(indices) > 1:
+            halves = [(group, indices[: len(indices) // 2]), (group, indices[len(indices) // 2 :])]
+        else:
+            raise BenchmarkError(
+                f"out of memory with {len(indices)} sample(s) at once; use a device with more memory or a smaller n"
             )
-            pending = halves + pending
+        print(f"memory ran out: trying again with batches of {len(halves[0][0]) * len(halves[0][1])}", file=sys.stderr)
+        pending = halves + pending
 
 
-def run_batch(settings: dict, prior, group: list, indices: list[int], device, bar=None) -> Finished:
-    """One batch: the sets of ``group`` (pairs of case and seed), the samples ``indices`` of each."""
-    started = time.perf_counter()
-    name, options = algorithm_of(settings["algorithm"])
-    dataset = settings["dataset"]
+def _out_of_memory(error: RuntimeError) -> bool:
+    """Whether a GPU's or the machine's memory ran out; PyTorch has a class of its own for the former alone."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def prepare(settings: dict, prior, group: list, device) -> tuple:
+    """The problem and the measurement (B, 1, ...) of a group of pairs (case, seed)."""
     truth = torch.stack([torch.from_numpy(case.image) for case, _ in group])[:, None].to(device, prior.dtype)
     holes = None
     if group[0][0].hole is not None:
         holes = torch.stack([torch.from_numpy(case.hole) for case, _ in group])
     problem = build(settings["problem"], prior.shape, hole=holes, device=device, dtype=prior.dtype)
-    y = problem.A(truth)
-    if problem.sigma > 0:
-        generators = [stream(seed, dataset, case.case, "measurement") for case, seed in group]
-        drawn = torch.stack([torch.randn(y.shape[1:], generator=generator) for generator in generators])
-        y = problem.measure(truth, drawn.to(device, prior.dtype))
-    keys = [[(seed, dataset, case.case, index) for index in indices] for case, seed in group]
+    if problem.sigma == 0:
+        return problem, problem.A(truth)
+    shape = problem.A(truth).shape[1:]
+    generators = [stream(seed, settings["dataset"], case.case, "measurement") for case, seed in group]
+    drawn = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+    return problem, problem.measure(truth, drawn.to(device, prior.dtype))
+
+
+def run_batch(settings: dict, prior, group: list, indices: list[int], device, progress=None) -> Finished:
+    """One batch: the sets of ``group`` (pairs of case and seed), the samples ``indices`` of each."""
+    started = time.perf_counter()
+    name, options = algorithm_of(settings["algorithm"])
+    problem, y = prepare(settings, prior, group, device)
+    keys = [[(seed, settings["dataset"], case.case, index) for index in indices] for case, seed in group]
     noise = Streams(keys, prior.shape, device, prior.dtype)
     guide, D_rms = build_guidance(settings.get("guidance"), problem, len(indices), len(group), device, prior.dtype)
     opened = torch.zeros(len(group), len(indices), device=device)
@@ -177,14 +291,13 @@ def run_batch(settings: dict, prior, group: list, indices: list[int], device, ba
             if state.repulsion is not None:
                 opened += state.repulsion.gate
                 guided += 1
-            if bar is not None:
-                bar.update(state.nfe - bar.seen)
-                bar.seen = state.nfe
-        if bar is not None:
-            bar.seen = 0
+            if progress is not None:
+                progress.reach(state.nfe, len(group) * len(indices))
         consistency = problem.consistency(state.x, y)
     images = state.x.float().cpu()
     seconds = time.perf_counter() - started
+    if progress is not None:
+        progress.keep()
     return Finished(images, (opened / max(1, guided)).cpu(), consistency.cpu(), state.nfe, seconds, D_rms)
 
 
@@ -196,7 +309,8 @@ def _rows(settings: dict, group: list, indices: list[int], done: Finished) -> It
             image = done.images[b, i]
             finite = bool(image.isfinite().all())
             yield {
-                **{key: settings[key] for key in ("dataset", "task", "sampler", "method")},
+                **{key: settings[key] for key in ("dataset", "task", "sampler")},
+                "method": method_of(settings),
                 "case": case.case,
                 "eta": float(guidance["eta"]),
                 "D": float(guidance["D"]),
@@ -213,10 +327,40 @@ def _rows(settings: dict, group: list, indices: list[int], done: Finished) -> It
             }
 
 
-def _progress(name: str, options: dict, settings: dict, quiet: bool):
-    from tqdm import tqdm
+class Progress:
+    """A progress bar over network evaluations of single images, on stderr; a line every ten seconds in a log."""
 
-    label = "/".join(settings[key] for key in ("dataset", "task", "sampler"))
-    bar = tqdm(total=evaluations(name, options), desc=label, unit="step", disable=quiet, file=sys.stderr)
-    bar.seen = 0
-    return bar
+    def __init__(self, settings: dict, images: int, quiet: bool):
+        from tqdm import tqdm
+
+        each = evaluations(*algorithm_of(settings["algorithm"]))
+        on_screen = sys.stderr.isatty()
+        self.kept = 0
+        self.bar = tqdm(
+            total=None if each is None else each * images,
+            desc="/".join(settings[key] for key in ("dataset", "task", "sampler")),
+            unit=" evaluations",
+            disable=quiet,
+            file=sys.stderr,
+            mininterval=0.1 if on_screen else 10.0,
+            ascii=not on_screen,
+        )
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.bar.close()
+
+    def reach(self, nfe: int, images: int) -> None:
+        """The running batch of ``images`` has had ``nfe`` evaluations each."""
+        self.bar.update(self.kept + nfe * images - self.bar.n)
+
+    def keep(self) -> None:
+        """The batch is done."""
+        self.kept = self.bar.n
+
+    def undo(self) -> None:
+        """The batch has to be tried again."""
+        self.bar.n = self.kept
+        self.bar.refresh()

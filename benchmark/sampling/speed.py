@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import torch
 
+from benchmark.errors import BenchmarkError
 from benchmark.priors.registry import load_prior
 from benchmark.problems import build
 from benchmark.sampling import SAMPLERS
@@ -15,12 +16,13 @@ from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.noise import Streams
 from benchmark.sampling.run import pick_device
 
+N = 5
 OPTIONS = {"repaint": {"jump_length": 2, "jump_n_sample": 2}}
 GUIDED = {"name": "nearest_neighbour", "eta": 0.1, "D": 0.3, "D_unit": "rms"}
 
 
 class TimedPrior:
-    """A prior that adds up the seconds spent inside it."""
+    """A prior that adds up the seconds spent inside it, forwards and, where a gradient passes, backwards."""
 
     def __init__(self, prior):
         self.prior, self.seconds = prior, 0.0
@@ -28,53 +30,58 @@ class TimedPrior:
     def __getattr__(self, name: str):
         return getattr(self.prior, name)
 
+    def _clock(self) -> float:
+        if torch.device(self.prior.device).type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
     def __call__(self, x, t):
-        synchronise(self.prior.device)
-        started = time.perf_counter()
-        out = self.prior(x, t)
-        synchronise(self.prior.device)
-        self.seconds += time.perf_counter() - started
+        inside = x.view_as(x)  # of all that x is used for, the network alone
+        started = self._clock()
+        out = self.prior(inside, t)
+        self.seconds += self._clock() - started
+        if out.eps.requires_grad:
+            out.eps.register_hook(self._backward_begins)
+            inside.register_hook(self._backward_ends)
         return out
 
+    def _backward_begins(self, gradient) -> None:
+        self.seconds -= self._clock()
 
-def synchronise(device: torch.device) -> None:
-    """Wait for a GPU, so that a clock reading means something."""
-    if torch.device(device).type == "cuda":
-        torch.cuda.synchronize()
+    def _backward_ends(self, gradient) -> None:
+        self.seconds += self._clock()
 
 
 def measure(prior_name: str, batch: int, steps: int, device: str, repeats: int) -> Iterator[dict]:
     """One row per sampler and preset: seconds in the network, seconds outside it, and their ratio (medians).
 
-    DPS's backward pass, which is the network's but for a few elementwise operations, counts as the network's time.
+    The backward pass through the network, where there is one, counts as the network's time.
+
+    Raises:
+        BenchmarkError: a batch that is not made of sets of 5, no GPU, no such prior.
     """
+    if batch < N or batch % N:
+        raise BenchmarkError(f"--batch {batch}: sets of {N} are timed; give a multiple of {N}")
     where = pick_device(device)
     prior = load_prior({"name": prior_name}, where)
-    hole = torch.zeros(batch // 5, *prior.shape[1:], dtype=torch.bool)
+    hole = torch.zeros(batch // N, *prior.shape[1:], dtype=torch.bool)
     hole[..., : prior.shape[2] // 2] = True
     problem = build({"name": "inpainting"}, prior.shape, hole=hole, device=where, dtype=prior.dtype)
-    truth = torch.zeros(batch // 5, 1, *prior.shape, device=where, dtype=prior.dtype)
-    y = problem.A(truth)
+    y = problem.A(torch.zeros(batch // N, 1, *prior.shape, device=where, dtype=prior.dtype))
+    guide, _ = build_guidance(GUIDED, problem, N, batch // N, where, prior.dtype)
     with torch.no_grad():
         prior(torch.zeros(batch, *prior.shape, device=where, dtype=prior.dtype), 500)  # warm up
     for name, sampler in SAMPLERS.items():
         for preset in ("paper", "reference"):
-            shares = []
+            options = {"steps": steps, "preset": preset, **OPTIONS.get(name, {})}
+            timed = []
             for repeat in range(repeats):
-                timed = TimedPrior(prior)
-                keys = [[(repeat, "speed", str(case), index) for index in range(5)] for case in range(batch // 5)]
-                noise = Streams(keys, prior.shape, where, prior.dtype)
-                guide, _ = build_guidance(GUIDED, problem, 5, batch // 5, where, prior.dtype)
-                backward = 0.0
-                synchronise(where)
-                started = time.perf_counter()
+                keys = [[(repeat, "speed", str(case), index) for index in range(N)] for case in range(batch // N)]
+                noise, watched = Streams(keys, prior.shape, where, prior.dtype), TimedPrior(prior)
+                started = watched._clock()
                 with torch.no_grad():
-                    options = {"steps": steps, "preset": preset, **OPTIONS.get(name, {})}
-                    for state in sampler(timed, problem, y, noise, guide, **options):
-                        backward += (state.extra or {}).get("backward_seconds", 0.0)
-                synchronise(where)
-                total = time.perf_counter() - started
-                network = timed.seconds + backward
-                shares.append((network, total - network))
-            network, own = (statistics.median(part) for part in zip(*shares, strict=True))
+                    for _ in sampler(watched, problem, y, noise, guide, **options):
+                        pass
+                timed.append((watched.seconds, watched._clock() - started - watched.seconds))
+            network, own = (statistics.median(part) for part in zip(*timed, strict=True))
             yield {"sampler": name, "preset": preset, "network": network, "own": own, "share": own / network}

@@ -77,18 +77,24 @@ def default_variance(prior) -> str:
     return "learned_range" if prior.learned_range else "fixed_small"
 
 
-def check_options(*, preset: str, steps: int | str | None = None, eta_ddim: float | None = None) -> None:
-    """Refuse options that no sampler can run with.
+def check_options(*, preset: str, steps: int | str = 1, least_steps: int = 1, **ranges: tuple) -> None:
+    """Refuse options that a sampler cannot run with.
+
+    Args:
+        steps: a whole number from ``least_steps`` to 1000, or a respacing such as "250" or "ddim25".
+        ranges: option = (value, smallest, largest); both ends are allowed.
 
     Raises:
         BenchmarkError: naming the option and what would be right.
     """
     if preset not in PRESETS:
         raise BenchmarkError(f"preset: {preset!r} is not known; use paper or reference")
-    if isinstance(steps, int) and not 1 <= steps <= 1000:
-        raise BenchmarkError(f"steps: {steps} is out of range; give 1 to 1000")
-    if eta_ddim is not None and not 0 <= eta_ddim <= 1:
-        raise BenchmarkError(f"eta_ddim: {eta_ddim} is out of range; give 0 to 1")
+    if not isinstance(steps, str) and not (type(steps) is int and least_steps <= steps <= 1000):
+        raise BenchmarkError(f"steps: {steps!r} is out of range; give a whole number from {least_steps} to 1000")
+    for option, (value, smallest, largest) in ranges.items():
+        if not smallest <= value <= largest:
+            reach = f"{smallest:g} to {largest:g}" if largest < math.inf else f"{smallest:g} or more"
+            raise BenchmarkError(f"{option}: {value!r} is out of range; give {reach}")
 
 
 def gaussian_sd(log_variance: Tensor | float) -> Tensor | float:

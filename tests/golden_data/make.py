@@ -1,8 +1,8 @@
 """Makes the committed selection of recorded runs from the whole set: ``python tests/golden_data/make.py FOLDER``.
 
-Of each sampler's run it keeps the inputs, the noise, neighbours, distances and gates of every step, and the first and the
-last state; of schedules and operator checks everything. Left out: intermediate images and the one array of third-party
-content (``kernel``). Networks: the smaller of the two.
+Of each sampler's run it keeps the inputs, the noise, neighbours, distances and gates of every step, and the first and
+the last state; of schedules and operator checks everything. Left out: intermediate images and the one array of
+third-party content (``kernel``). Networks: the smaller of the two.
 """
 
 import sys

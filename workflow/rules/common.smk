@@ -13,8 +13,9 @@ ROOT = Path(str(workflow.current_basedir)).parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from benchmark.config import check
+from benchmark.config import check, rehearsal_notes
 from benchmark.errors import BenchmarkError
+from benchmark.networks.registry import REGISTRY
 from benchmark.plan import Plan
 from benchmark.store import canonical, fingerprint
 
@@ -24,8 +25,12 @@ except BenchmarkError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
+for note in rehearsal_notes(config):
+    print(note, file=sys.stderr)
+
 RUN = PLAN.root
 RUNNING = Path(".snakemake/run.pid")
+WEIGHTS = f"{RUN}/weights/{{entry}}.txt"
 CASES = f"{RUN}/cases/{{dataset}}/{{mask}}.parquet"
 SAMPLES = f"{RUN}/samples/{{dataset}}/{{task}}/{{sampler}}/{{point}}.parquet"
 CANDIDATES = f"{RUN}/candidates/{{dataset}}/{{task}}/{{sampler}}/{{shard}}.parquet"
@@ -46,6 +51,7 @@ wildcard_constraints:
     point="[^/]+",
     strategy="[^/]+",
     sheet="[^/]+",
+    entry="[^/]+",
     kind="samples|selected",
     part=r"part\d+",
 
@@ -82,6 +88,8 @@ def shell_prefix():
         "PYTHONPATH": f"{ROOT}${{PYTHONPATH:+:$PYTHONPATH}}",
         "SAMPLE_DEVICE": PLAN.config["device"],
         "SAMPLE_BATCH_SIZE": PLAN.config["batch_size"],
+        "WEIGHTS_DIR": PLAN.config["weights_dir"],
+        "WEIGHTS_REGISTRY": PLAN.config["weights_registry"] or REGISTRY,
     }
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         exports["PATH"] = f"{Path(sys.executable).parent}:$PATH"

@@ -1,0 +1,84 @@
+"""How far the restorations of a plain set lie apart, during sampling and at its end: what to choose D from."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmark import store
+from benchmark.errors import BenchmarkError
+from benchmark.priors.registry import load_prior
+from benchmark.sampling import SAMPLERS
+from benchmark.sampling.guidance import NearestNeighbour, threshold_norm
+from benchmark.sampling.noise import Streams
+from benchmark.sampling.run import algorithm_of, check_cases, check_settings, pick_device, prepare
+
+
+def while_sampling(settings: dict, cases_path: str | Path, device: str, batch_size: int) -> dict[int, np.ndarray]:
+    """What a gate would have seen: {t: RMS distance of every clean estimate to its nearest neighbour}, t descending.
+
+    Samples the plain sets of ``settings`` under a guidance of step size 0, which records and moves nothing. The
+    distance is the preset's own, in the units of D_rms.
+
+    Raises:
+        BenchmarkError: settings of another form, with a guidance, with n below 2, or of a sampler that takes none.
+    """
+    check_settings(settings)
+    if settings.get("guidance") is not None:
+        raise BenchmarkError("--settings: guidance given; D is chosen from plain sampling, whose samples do not repel")
+    if settings["n"] < 2:
+        raise BenchmarkError(f"n: a set of {settings['n']} has no neighbours; give n of 2 or more")
+    name, options = algorithm_of(settings["algorithm"])
+    where, n = pick_device(device), settings["n"]
+    prior, cases = (
+        load_prior(settings["prior"], where),
+        list(store.read_cases(cases_path, settings.get("cases")).values()),
+    )
+    check_cases(cases, prior, settings, cases_path)
+    sets = [(case, seed) for seed in settings["seeds"] for case in cases]
+    together = max(1, batch_size // n)
+    found: dict[int, list[np.ndarray]] = {}
+    for start in range(0, len(sets), together):
+        group = sets[start : start + together]
+        problem, y = prepare(settings, prior, group, where)
+        keys = [[(seed, settings["dataset"], case.case, index) for index in range(n)] for case, seed in group]
+        zero, inf = torch.zeros(len(group), device=where), torch.full((len(group),), math.inf, device=where)
+        region = None if problem.hole is None else problem.hole.to(prior.dtype)
+        unit = torch.as_tensor(threshold_norm(1.0, "rms", n, problem.image_shape, problem.hole)).reshape(-1, 1).cpu()
+        guide, noise = NearestNeighbour(zero, inf, region), Streams(keys, prior.shape, where, prior.dtype)
+        with torch.no_grad():
+            t = None
+            for state in SAMPLERS[name](prior, problem, y, noise, guide, **options):
+                if state.repulsion is not None:
+                    found.setdefault(t, []).append((state.repulsion.distance.cpu() / unit).numpy().ravel())
+                t = state.t
+    if not found:
+        raise BenchmarkError(f"algorithm.name: {name} takes no guidance; D means nothing to it")
+    return {t: np.concatenate(found[t]) for t in sorted(found, reverse=True)}
+
+
+def of_finished_sets(paths: list[str], cases_path: str | Path) -> np.ndarray:
+    """RMS distance over the hole of every restoration in plain set files to its nearest neighbour.
+
+    Raises:
+        BenchmarkError: guided or selected sets, sets of one restoration, sets of other cases.
+    """
+    cases = store.read_cases(cases_path)
+    sets = [one for path in paths for one in store.read_sets(path)]
+    if any(one.keys["method"] != "plain" for one in sets):
+        raise BenchmarkError("--sets: guided or selected sets among them; give plain ones, whose samples do not repel")
+    if any(len(one.images) < 2 for one in sets):
+        raise BenchmarkError("--sets: sets of one restoration have no neighbours; give n of 2 or more")
+    distances = []
+    for one in sets:
+        if one.keys["case"] not in cases:
+            raise BenchmarkError(f"{cases_path}: no case {one.keys['case']}; give these sets' cases file")
+        hole = cases[one.keys["case"]].hole
+        points = (one.images if hole is None else one.images[:, :, hole]).reshape(len(one.images), -1).astype(float)
+        rms = np.sqrt(np.square(points[:, None] - points[None]).mean(-1))
+        np.fill_diagonal(rms, np.inf)
+        distances.append(rms.min(1))
+    return np.concatenate(distances)

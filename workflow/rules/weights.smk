@@ -1,0 +1,15 @@
+# Only experiments with public models have such jobs; the embedded priors ship with the project.
+rule weights:
+    output:
+        WEIGHTS,
+    log:
+        f"{RUN}/logs/weights/{{entry}}.log",
+    priority: 100
+    conda:
+        CPU_ENV
+    threads: 1
+    shell:
+        "python -m benchmark weights fetch {wildcards.entry} "
+        '--dir "$WEIGHTS_DIR" --registry "$WEIGHTS_REGISTRY" '
+        "--record {output:q} "
+        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
