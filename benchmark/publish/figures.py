@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +118,12 @@ def _legend(figure: Figure, handles: list, title: str | None = None, columns: in
     )
 
 
+def _headline(figure: Figure, text: str) -> None:
+    """The figure's title, in lines that its width holds (some 11 letters to the inch)."""
+    width = max(20, int(11 * figure.get_figwidth()))
+    figure.suptitle("\n".join(line for part in text.splitlines() for line in textwrap.wrap(part, width)))
+
+
 def _caption(measured: Measured, group: Group, what: str) -> str:
     n = f", N = {group.n}" if group.n else ""
     more = len(group.scopes()) - MOST_PANELS
@@ -188,7 +195,7 @@ def _sweep(measured: Measured, found: list[Group]) -> Figure:
     figure.align_ylabels(axes[:, 0])
     fixed = found[0].fixed
     rest = f"D = {labels.distance({'D_unit': 'rms', **fixed})}" if name == "eta" else f"η = {fixed['eta']:g}"
-    figure.suptitle(_caption(measured, found[0], f"diversity and quality against {labels.AXES[name]}, {rest}"))
+    _headline(figure, _caption(measured, found[0], f"diversity and quality against {labels.AXES[name]}, {rest}"))
     handles = [
         Line2D([], [], label=text, color=palette[text], marker=MARKERS[i % len(MARKERS)])
         for i, text in enumerate(samplers)
@@ -283,7 +290,7 @@ def _selection(measured: Measured, found: list[Group]) -> Figure:
         axis.set_title(_title(scope))
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
-    figure.suptitle(_caption(measured, found[0], "plain, guided and selected sets"))
+    _headline(figure, _caption(measured, found[0], "plain, guided and selected sets"))
     handles = [
         Line2D([], [], color=INK, linestyle="", marker=MARKERS[i % len(MARKERS)], label=group.sampler)
         for i, group in enumerate(found)
@@ -334,7 +341,7 @@ def _samplers(measured: Measured, found: list[Group]) -> Figure:
     handles = [Line2D([], [], color=PLAIN, linestyle="", marker="o", label="Plain")]
     handles += [Line2D([], [], color=COLOURS[1], linestyle="", marker="^", label=" / ".join(points))] if points else []
     _legend(figure, handles)
-    figure.suptitle(_caption(measured, group, f"samplers, {_title(scope)}"))
+    _headline(figure, _caption(measured, group, f"samplers, {_title(scope)}"))
     return figure
 
 
@@ -369,7 +376,7 @@ def _pareto(measured: Measured, dataset: str, settings: dict) -> Figure:
         axis.set_ylabel(found[0].diversity.header)
     infinite = any(math.isinf(row["D"]) for trade in found for row in trade.rows)
     _legend(figure, _pareto_handles(palette, strategies, infinite))
-    figure.suptitle(f"{dataset}: diversity against quality; {measured.level:.0%} intervals over cases")
+    _headline(figure, f"{dataset}: diversity against quality; {measured.level:.0%} intervals over cases")
     return figure
 
 
