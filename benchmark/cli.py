@@ -25,9 +25,12 @@ COMMANDS = {
     "gallery": "write contact sheets: masked input and sets",
     "toy": "make the source paper's Figure 1 anew",
     "distances": "nearest-neighbour distances of plain sets, from which to choose D",
+    "truth": "hold one sampler's samples of one problem against the exact posterior",
+    "truth-report": "write the table and the figures of the truth",
     "fit": "fit the Gaussian mixture prior of the digits",
     "train": "train a prior or an attribute classifier on a rendered world",
     "check-prior": "attribute shares of a prior's unconditional samples against the generator's",
+    "worlds": "the drawn worlds' attributes and shares, and a sheet of their pictures",
     "speed": "the samplers' own cost as a share of the network's",
     "weights": "list, fetch, verify or locate weights files",
 }

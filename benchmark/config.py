@@ -17,13 +17,15 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from benchmark import serves
 from benchmark.errors import BenchmarkError
 from benchmark.networks import registry
 from benchmark.rehearsal import notes, rehearse
 
 SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 NUMERIC = {"eta", "D", "values", "sigma"}
-PRIORS = ("faces_unet", "digits_mixture", "diffusers_folder")  # beside the public models of the registry of weights
+# beside the public models of the registry of weights
+PRIORS = ("faces_unet", "cats_unet", "bedrooms_unet", "digits_mixture", "diffusers_folder")
 BOOLEAN = {"rehearsal", "toy"}
 SECTIONS_WITH_TASKS = ("eta", "D", "comparison", "candidates")
 
@@ -173,6 +175,11 @@ def guided_points(section: dict) -> list[dict]:
 def _faults(config: dict) -> Iterator[str]:
     """What the schema cannot see, one message each."""
     n = config["n"]
+    if not config["datasets"] and not config["truth"]:
+        about = _schema()["properties"]["datasets"]["description"]
+        yield f"datasets: missing. {about} Or give truth: problems whose posterior is known"
+    if config["truth"]:
+        yield from _truth_faults(config, config["truth"])
     for name, dataset in config["datasets"].items():
         where = f"datasets.{name}"
         yield from _prior_faults(config, dataset["prior"]["name"], where)
@@ -182,6 +189,8 @@ def _faults(config: dict) -> Iterator[str]:
         for key, section in sections.items():
             if section is not None:
                 yield from _reference_faults(section, f"{where}.{key}", config["samplers"], dataset["tasks"])
+                learned = _learned_range(config, dataset["prior"]["name"])
+                yield from serves.faults(section, f"{where}.{key}", dataset, config["samplers"], learned)
         yield from _grid_faults(dataset, where, n)
         yield from _selection_faults(dataset, where, n)
 
@@ -200,6 +209,14 @@ def _sizes(config: dict) -> dict[str, int]:
         name: those.get("image_size") or those.get("config", {}).get("sample_size", 256)
         for name, those in flags.items()
     }
+
+
+def _learned_range(config: dict, prior: str) -> bool | None:
+    """Whether a prior's network gives variance values; None for a folder, whose configuration is read by its job."""
+    if prior in PRIORS:
+        return None if prior == "diffusers_folder" else False
+    models = public_models(config)
+    return bool(models[prior].flags.get("learn_sigma", False)) if prior in models else None
 
 
 def _prior_faults(config: dict, name: str, where: str) -> Iterator[str]:
@@ -253,10 +270,56 @@ def _grid_faults(dataset: dict, where: str, n: int) -> Iterator[str]:
             yield f"n: a set of 1 has no neighbours to repel with eta = {point['eta']:g} of {path}; n must be 2 or more"
 
 
+def _truth_faults(config: dict, truth: dict) -> Iterator[str]:
+    samplers, masks = config["samplers"], list(config["masks"])
+    named = {"samplers": truth["samplers"]}
+    named |= {f"guided[{i}].samplers": grid["samplers"] for i, grid in enumerate(truth["guided"])}
+    named |= {f"compare[{i}]": [pair["sampler"], pair["against"]] for i, pair in enumerate(truth["compare"])}
+    for where, names in named.items():
+        known = list(samplers if where == "samplers" else truth["samplers"])
+        for name in names:
+            if name not in known:
+                yield f"truth.{where}: no sampler {name!r}{suggestion(name, known)}"
+    for i, grid in enumerate(truth["guided"]):
+        for name in grid["samplers"]:
+            if type(samplers[name].get("steps")) is not int:
+                yield f"samplers.{name}.steps: truth.guided[{i}] samples at these steps; give a whole number"
+        if config["n"] == 1:
+            yield f"n: a set of 1 has no neighbours to repel in truth.guided[{i}]; n must be 2 or more"
+    for name, problem in truth["problems"].items():
+        where = f"truth.problems.{name}"
+        if problem["mask"] is not None and problem["mask"] not in masks:
+            yield f"{where}.mask: no mask {problem['mask']!r} in masks{suggestion(problem['mask'], masks)}"
+        operator = problem["problem"]
+        for sampler in problem.get("samplers", truth["samplers"]):
+            if sampler not in truth["samplers"]:
+                yield f"{where}.samplers: no sampler {sampler!r}{suggestion(sampler, list(truth['samplers']))}"
+                continue
+            algorithm, preset = samplers[sampler]["algorithm"], samplers[sampler]["preset"]
+            if algorithm == "repaint" and (operator["name"] != "inpainting" or operator["sigma"] > 0):
+                yield f"{where}.samplers: {sampler} (repaint) serves inpainting without noise alone; leave it out"
+            if (algorithm, preset, operator["name"]) == ("diffpir", "reference", "random_projection"):
+                yield f"{where}.samplers: {sampler} (reference) holds for operators that keep constants; leave it out"
+
+
+def _count_faults(candidates: dict, where: str, n: int) -> Iterator[str]:
+    counts = candidates["count"]
+    if not isinstance(counts, dict):
+        counts = dict.fromkeys(candidates["samplers"], counts)
+    for sampler in candidates["samplers"]:
+        if sampler not in counts:
+            yield f"{where}.count: no number for {sampler}; give one number, or one for each of its samplers"
+    for sampler, count in counts.items():
+        if sampler not in candidates["samplers"]:
+            yield f"{where}.count: {sampler} is none of its samplers{suggestion(sampler, candidates['samplers'])}"
+        elif count < n:
+            yield f"{where}.count: {count} candidates are fewer than n = {n}; give {n} or more"
+
+
 def _selection_faults(dataset: dict, where: str, n: int) -> Iterator[str]:
     candidates = dataset.get("candidates")
-    if candidates and candidates["count"] < n:
-        yield f"{where}.candidates.count: {candidates['count']} candidates are fewer than n = {n}; give {n} or more"
+    if candidates:
+        yield from _count_faults(candidates, f"{where}.candidates", n)
     if dataset.get("selection"):
         if not candidates:
             yield f"{where}.selection: nothing to select from; give {where}.candidates too"

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from benchmark.config import PRIORS, guided_points, public_models
 from benchmark.errors import BenchmarkError
-from benchmark.metrics.registry import expand, find
+from benchmark.metrics.registry import expand, find, skipped
 from benchmark.networks import registry
 from benchmark.publish.names import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
 from benchmark.store import canonical, fingerprint
@@ -87,10 +87,13 @@ class Plan:
         self.config = config
         self.root = f"results/{config['run']}"
         self.jobs: dict[str, Job] = {}
+        self.notes: dict[str, None] = {}  # lines that a person should see before the run
         self.blocks: dict[str, list[dict]] = {"eta_sweep": [], "D_sweep": [], "selection": [], "samplers": []}
         for dataset in config["datasets"]:
             for task in config["datasets"][dataset]["tasks"]:
                 _TaskPlan(self, dataset, task).expand()
+        for job in _truth_jobs(config, self.root):
+            self.add(job)
 
     def add(self, job: Job) -> Job:
         """Add a job, or give back the one that writes the same file."""
@@ -114,13 +117,22 @@ class Plan:
         """The files that the jobs of some kinds write."""
         return [job.path for job in self.of_kind(*kinds)]
 
-    def manifest(self) -> str:
-        """What metrics.parquet gathers: one line ``FINGERPRINT PATH`` for each metrics file."""
-        return "\n".join(f"{job.fingerprint} {job.path}" for job in self.of_kind("measure"))
+    def manifest(self, kind: str = "measure") -> str:
+        """What metrics.parquet gathers, or truth.parquet: one line ``FINGERPRINT PATH`` for each file of that kind."""
+        return "\n".join(f"{job.fingerprint} {job.path}" for job in self.of_kind(kind))
 
     def publish_settings(self) -> dict:
         """What the tables and figures need to know: which points stand in which table."""
         return {"run": self.config["run"], **self.config["publish"], "tables": self.blocks}
+
+    def truth_settings(self) -> dict:
+        """What table and figures of the truth need to know beside truth.parquet."""
+        truth = self.config["truth"]
+        problems, names = list(truth["problems"]), list(truth["samplers"])
+        return {"run": self.config["run"], "problems": problems, "samplers": names, "compare": truth["compare"]} | {
+            "n": self.config["n"],
+            "confidence": self.config["publish"]["confidence"],
+        }
 
     def tables(self) -> list[str]:
         """The files of the tables."""
@@ -152,6 +164,8 @@ class _TaskPlan:
         except BenchmarkError as error:
             raise BenchmarkError(f"datasets.{dataset}.{error}") from None
         self.metric_weights = self._metric_weights({name for metric in metrics for name in metric.weights})
+        for line in skipped(self.spec["metrics"], self.spec["classifier"], fetched=bool(self.metric_weights)):
+            plan.notes[f"datasets.{dataset}.metrics: {line}"] = None
 
     def expand(self) -> None:
         """Add the task's jobs and its blocks of the tables."""
@@ -299,6 +313,7 @@ class _TaskPlan:
 
     def _shards(self, sampler: str, candidates: dict) -> Iterator[Job]:
         count = candidates["count"]
+        count = count[sampler] if isinstance(count, dict) else count
         size = candidates.get("shard_size", count)
         for first in range(0, count, size):
             settings = self._sampling(sampler, Point(None), min(size, count - first), first)
@@ -376,3 +391,44 @@ class _TaskPlan:
 def _guided(spec: dict) -> Point:
     here = point(spec["eta"], spec["D"], spec.get("D_unit", "rms"), spec.get("guidance"))
     return Point(here.guidance, here.name)
+
+
+# --------------------------------------------------------------------------------------------------------------- truth
+def _truth_jobs(config: dict, root: str) -> Iterator[Job]:
+    """One job for each problem with a known posterior and each of its samplers (docs/truth.md)."""
+    truth = config["truth"]
+    if not truth:
+        return
+    for name, problem in truth["problems"].items():
+        for sampler in problem.get("samplers", truth["samplers"]):
+            algorithm = dict(config["samplers"][sampler])
+            own_steps = algorithm.pop("steps", None)
+            settings = {
+                "problem": name,
+                "world": problem["world"],
+                "operator": problem["problem"],
+                "mask": config["masks"][problem["mask"]] if problem["mask"] is not None else None,
+                "sampler": sampler,
+                "algorithm": {"name": algorithm.pop("algorithm"), **algorithm},
+                "runs": _truth_runs(truth, problem, sampler, own_steps),
+                "n": config["n"],
+                "sets": problem.get("sets", truth["sets"]),
+                "measurements": truth["measurements"],
+                "seed": config["seeds"][0],
+            }
+            yield Job("truth", f"{root}/truth/{name}/{sampler}.parquet", settings)
+
+
+def _truth_runs(truth: dict, problem: dict, sampler: str, own_steps: int | None) -> list[dict]:
+    """Plain sampling at every number of steps, then guided points at the sampler's own, and plain sampling there."""
+    grids = [grid for grid in truth["guided"] if problem["guided"] and sampler in grid["samplers"]]
+    steps = [count for count in truth["samplers"][sampler] if count <= problem["most_steps"]]
+    if grids:
+        steps = list(dict.fromkeys([*steps, own_steps]))
+    runs: list[dict] = [{"steps": count, "guidance": None} for count in steps]
+    for grid in grids:
+        for eta in grid["eta"]:
+            for reach in grid["D"]:
+                guidance = {**named(grid["guidance"]), "eta": eta, "D": reach, "D_unit": grid["D_unit"]}
+                runs.append({"steps": own_steps, "guidance": guidance, "uncoupled": grid["uncoupled"]})
+    return runs

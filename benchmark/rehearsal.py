@@ -55,8 +55,13 @@ def rehearse(
             if _missing(dataset["source"], exists):
                 dataset["source"] = {"name": "faces", "size": size}
         if candidates := dataset.get("candidates"):
-            candidates["count"] = min(candidates["count"], 2 * config["n"])
+            candidates["count"] = 2 * config["n"]
             candidates["shard_size"] = min(candidates.get("shard_size", config["n"]), config["n"])
+    if truth := config["truth"]:
+        truth |= {"measurements": CASES, "sets": 2}
+        truth["samplers"] = {name: [config["samplers"][name].get("steps", 4)] for name in truth["samplers"]}
+        for problem in truth["problems"].values():
+            problem.pop("sets", None)
     rendered = any(dataset["source"]["name"] == "faces" for dataset in config["datasets"].values())
     config["masks"] = {name: _stand_in(mask, rendered, exists) for name, mask in config["masks"].items()}
     return config

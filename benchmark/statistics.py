@@ -102,12 +102,17 @@ def sign_flip(differences: np.ndarray, flips: int = RESAMPLES, seed: int = 0) ->
     n = len(d)
     if n == 0:
         return np.nan
+    return float((np.abs(_signs(n, flips, seed) @ d) >= abs(d.sum()) * (1 - 1e-9) - 1e-15).mean())
+
+
+@lru_cache(maxsize=4)
+def _signs(n: int, flips: int, seed: int) -> np.ndarray:
+    """Sign assignments (2^n or flips, n) as numbers -1 and 1."""
     if n <= EXACT_FLIPS:
-        signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
-    else:
-        signs = np.random.default_rng(seed).integers(0, 2, (flips, n)) * 2 - 1
-        signs[0] = 1
-    return float((np.abs(signs @ d) >= abs(d.sum()) * (1 - 1e-9) - 1e-15).mean())
+        return 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+    signs = np.random.default_rng(seed).integers(0, 2, (flips, n)) * 2.0 - 1.0
+    signs[0] = 1.0
+    return signs
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:

@@ -49,7 +49,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("image", IMAGE),
             ("hole", IMAGE),
             ("hole_fraction", pa.float64()),
-            ("attributes", pa.map_(pa.string(), pa.string())),
+            ("attributes", pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))),
         ]
     ),
     "sets": pa.schema(
@@ -64,6 +64,20 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     "metrics": pa.schema([*_SET_KEY_FIELDS, ("metric", KEY), ("value", pa.float64())]),
+    "truth": pa.schema(
+        [
+            *((name, KEY) for name in ("problem", "world", "case", "sampler", "preset")),
+            ("steps", pa.int64()),
+            ("nfe", pa.int64()),
+            ("method", KEY),
+            ("eta", pa.float64()),
+            ("D", pa.float64()),
+            ("D_unit", KEY),
+            ("metric", KEY),
+            ("value", pa.float64()),
+            ("exact", pa.float64()),
+        ]
+    ),
 }
 
 
@@ -150,9 +164,17 @@ def write_table(
 ) -> None:
     """Write rows (dictionaries keyed by the columns of ``SCHEMAS[kind]``) atomically, settings in the metadata.
 
-    Missing columns become null; a column that the schema does not have is a bug and raises ``ValueError``.
+    Missing columns become null; a column that the schema does not have is a bug and raises ``ValueError``. Attributes
+    may be a dictionary. A metric without a value (NaN) is null in the file: readers' averages leave nulls out, and some
+    readers look for NaN in vain, since a column's statistics do not tell of it.
     """
     schema = SCHEMAS[kind]
+    if kind == "metrics":
+        rows = [row | {"value": None} if row.get("value") != row.get("value") else row for row in rows]
+    rows = [
+        row | {"attributes": list(row["attributes"].items())} if isinstance(row.get("attributes"), dict) else row
+        for row in rows
+    ]
     unknown = {key for row in rows for key in row} - set(schema.names)
     if unknown:
         raise ValueError(f"a table of {kind} has no column {sorted(unknown)}")
@@ -161,17 +183,23 @@ def write_table(
         "benchmark_settings": canonical(settings),
         "benchmark_fingerprint": fingerprint(settings),
         "benchmark_provenance": canonical(provenance or {}),
+        "huggingface": canonical({"info": {"features": _pictures(schema)}}),
     }
     table = pa.Table.from_pylist(rows, schema=schema.with_metadata(metadata))
     with atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
 
+def _pictures(schema: pa.Schema) -> dict:
+    """What tells the ``datasets`` library that a column holds pictures."""
+    return {field.name: {"_type": "Image"} for field in schema if field.type == IMAGE}
+
+
 def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict | str | None = None) -> pa.Table:
     """Read a table; refuse one of another kind or one that other ``settings`` (or their fingerprint) made.
 
     Raises:
-        BenchmarkError: missing or damaged file, another kind of table, a fingerprint that differs.
+        BenchmarkError: missing or damaged file, another kind of table or of columns, a fingerprint that differs.
     """
     if not Path(path).is_file():
         raise BenchmarkError(f"{path}: no such file; the stage that writes it has not run")
@@ -185,6 +213,8 @@ def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict 
     found = metadata.get(b"benchmark_kind", b"?").decode()
     if kind is not None and found != kind:
         raise BenchmarkError(f"{path}: holds a table of {found!r}, a table of {kind!r} was expected")
+    if kind is not None and not table.schema.equals(SCHEMAS[kind]):
+        raise BenchmarkError(f"{path}: its columns are not those of this version's {kind}; delete it and run again")
     if settings is not None:
         stored = metadata.get(b"benchmark_fingerprint", b"?").decode()
         expected = settings if isinstance(settings, str) else fingerprint(settings)
@@ -274,7 +304,7 @@ def read_cases(path: str | os.PathLike, settings: dict | str | None = None) -> d
             row["case"],
             decode_image(row["image"]),
             decode_hole(row["hole"]),
-            dict(row["attributes"] or []),
+            {pair["key"]: pair["value"] for pair in row["attributes"] or []},
         )
         for row in read_table(path, "cases", settings).to_pylist()
     }
@@ -289,11 +319,17 @@ def read_sets(path: str | os.PathLike, settings: dict | str | None = None) -> li
     for keys, rows in groups.items():
         rows.sort(key=lambda row: row["index"])
         columns = ("nfe", "seconds", "gate_open", "finite", "consistency")
+        images = [decode_image(row["image"]) for row in rows]
+        if len({image.shape for image in images}) > 1:
+            sizes = " and ".join(sorted({"x".join(map(str, image.shape)) for image in images}))
+            raise BenchmarkError(
+                f"{path}: case {rows[0]['case']}: restorations of different size ({sizes}); delete it and run again"
+            )
         sets.append(
             RestorationSet(
                 dict(zip(SET_KEYS, keys, strict=True)),
                 np.array([row["index"] for row in rows]),
-                np.stack([decode_image(row["image"]) for row in rows]),
+                np.stack(images),
                 {name: np.array([row[name] for row in rows]) for name in columns},
             )
         )

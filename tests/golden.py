@@ -1,27 +1,30 @@
-"""The recorded runs of the public reference implementations: the whole set where it stands, a selection elsewhere."""
+"""Recorded runs of the public reference implementations: the whole set where it stands, and a committed selection."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-FOLDERS = (
-    Path(__file__).resolve().parent.parent.parent / "shared" / "golden",
-    Path(__file__).resolve().parent / "golden_data",
-)
+WHOLE = Path(__file__).resolve().parent.parent.parent / "shared" / "golden"
+SELECTION = Path(__file__).resolve().parent / "golden_data"
+COMMITTED = "committed/"  # before a run's name: the committed one, also where the whole one is at hand
 
 
 def golden_path(name: str) -> Path:
-    """The file of that name; skips the test where it is not at hand."""
-    for folder in FOLDERS:
-        if (folder / name).is_file():
-            return folder / name
+    """The file of that name, of the whole set where it is there; skips the test where it is not at hand."""
+    folders = (SELECTION,) if name.startswith(COMMITTED) else (WHOLE, SELECTION)
+    for folder in folders:
+        if (folder / name.removeprefix(COMMITTED)).is_file():
+            return folder / name.removeprefix(COMMITTED)
     pytest.skip(f"{name} is not at hand")
 
 
 def golden_names(*patterns: str) -> list[str]:
-    """The recorded runs at hand whose names match, so that a run laid beside the others is tested like them."""
-    return sorted({path.stem for folder in FOLDERS for pattern in patterns for path in folder.glob(f"{pattern}.npz")})
+    """Every recorded run at hand whose name matches: those of the whole set, so that a run laid beside the others is
+    tested like them, and those of the committed selection, so that it is tested where the whole set stands as well."""
+    whole = {path.stem for pattern in patterns for path in WHOLE.glob(f"{pattern}.npz")}
+    committed = {COMMITTED + path.stem for pattern in patterns for path in SELECTION.glob(f"{pattern}.npz")}
+    return sorted(whole | committed)
 
 
 def golden(name: str):

@@ -3,6 +3,9 @@
 import numpy as np
 
 from benchmark import store
+from benchmark.metrics.measure import measure_sets
+
+PIXELS = {"name": "hole_pixels"}
 
 
 def make_case(case: str, size: int = 16, channels: int = 3, seed: int = 0) -> store.Case:
@@ -66,3 +69,18 @@ def write_files(folder, cases, sets, cases_settings=None, sets_settings=None):
     rows = [row for restorations in sets for row in set_rows(restorations)]
     store.write_table(folder / "sets.parquet", "sets", rows, sets_settings or {})
     return folder / "cases.parquet", folder / "sets.parquet"
+
+
+def with_images(restorations, images):
+    """A set with other pictures."""
+    return store.RestorationSet(
+        restorations.keys, restorations.index, np.asarray(images, np.float32), restorations.columns
+    )
+
+
+def values_of(case, restorations, settings=None, candidates=()):
+    """The values of a set by metric, and the record of the measurement."""
+    names = {"metrics": ["diversity", "fidelity", "cost", *(["bank"] if candidates else [])], "features": PIXELS}
+    rows, record = measure_sets({**names, **(settings or {})}, [restorations], {case.case: case}, candidates)
+    values = {row["metric"]: row["value"] for row in rows if row["index"] is None}
+    return values, record

@@ -16,11 +16,13 @@ ALLOWED = {
     "data": {"networks"},
     "selection": {"features"},
     "sampling": {"priors", "problems"},
+    "truth": {"sampling", "problems", "priors", "data", "selection.toy"},
     "metrics": {"features", "networks", "data", "problems", "statistics"},
     "publish": {"statistics"},
     "statistics": set(),
     "rehearsal": set(),
-    "config": {"networks.registry", "networks", "rehearsal"},
+    "serves": set(),
+    "config": {"networks.registry", "networks", "rehearsal", "serves"},
     "plan": {"config", "networks.registry", "networks", "publish.names", "metrics.registry"},
 }
 

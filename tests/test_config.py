@@ -9,6 +9,7 @@ import yaml
 from benchmark.config import PRIORS as NAMED_PRIORS
 from benchmark.config import SCHEMA, check, load
 from benchmark.errors import BenchmarkError
+from benchmark.serves import why_not
 
 GOOD = yaml.safe_load("""
 run: test
@@ -133,6 +134,18 @@ BAD = {
         "datasets.digits.candidates.count: 4 candidates are fewer than n = 5",
         "give 5 or more",
     ),
+    "a sampler without its number of candidates": (
+        "datasets.digits.candidates.count",
+        {},
+        "datasets.digits.candidates.count: no number for ddnm",
+        "one for each of its samplers",
+    ),
+    "candidates of a sampler that draws none": (
+        "datasets.digits.candidates.count",
+        {"ddnm": 10, "ddrm": 10},
+        "datasets.digits.candidates.count: ddrm is none of its samplers",
+        "samplers",
+    ),
     "selection without candidates": (
         "datasets.digits.candidates",
         None,
@@ -192,6 +205,18 @@ BAD = {
     "a run with a slash": ("run", "a/b", "run: 'a/b' is not a name", "letter"),
     "a dataset with a dot": ("datasets", {"di.gits": GOOD["datasets"]["digits"]}, "datasets", "is not a name"),
     "no datasets": ("datasets", None, "datasets: missing", "Datasets by name"),
+    "a sampler that cannot serve a task": (
+        "datasets.digits.candidates.samplers",
+        ["repaint"],
+        "datasets.digits.candidates: sampler repaint (repaint) cannot serve task sr2: it serves noiseless inpainting",
+        "use ddnm, ddrm, dps or diffpir, or give tasks",
+    ),
+    "a learned variance of a prior without one": (
+        "samplers.ddnm",
+        {"algorithm": "dps", "variance": "learned_range"},
+        "samplers.ddnm.variance: learned_range needs a network with 2C output channels, and that of digits_mixture",
+        "use fixed_small or fixed_large",
+    ),
     "a task without mask and problem": (
         "datasets.digits.tasks.left",
         {},
@@ -207,6 +232,31 @@ def test_a_fault_is_one_line_with_the_key_and_what_would_be_right(fault):
     message = refusal(changed(path, value))
     assert where in message
     assert right in message
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.1])
+def test_the_configuration_refuses_what_the_samplers_refuse_and_no_more(sigma):
+    import torch
+
+    from benchmark.priors.mixture import load_mixture
+    from benchmark.problems import PROBLEMS, build
+    from benchmark.sampling import SAMPLERS
+    from benchmark.sampling.guidance import no_guidance
+    from benchmark.sampling.noise import Streams
+
+    prior, hole = load_mixture(), torch.zeros(1, 8, 8, dtype=torch.bool)
+    hole[:, :4] = True
+    for kind in PROBLEMS:
+        settings = {"name": kind, "sigma": sigma, **({"factor": 2} if "super_resolution" in kind else {})}
+        problem = build(settings, prior.shape, hole, dtype=prior.dtype)
+        y = problem.A(torch.zeros(1, 1, *prior.shape, dtype=prior.dtype))
+        for algorithm, sampler in SAMPLERS.items():
+            noise, refused = Streams([[(0, "d", "c", 0)]], prior.shape, dtype=prior.dtype), False
+            try:
+                next(iter(sampler(prior, problem, y, noise, no_guidance, steps=4)))
+            except BenchmarkError:
+                refused = True
+            assert (why_not(algorithm, kind, sigma) is not None) is refused, (algorithm, kind)
 
 
 def test_the_good_configuration_is_accepted_and_its_defaults_are_filled_in():
@@ -315,7 +365,7 @@ def test_the_schema_knows_every_registered_name_and_no_other():
 
 def test_the_schema_knows_every_sampler_and_every_option_of_each():
     from benchmark.sampling import SAMPLERS
-    from benchmark.sampling.run import options_of
+    from benchmark.sampling.settings import options_of
 
     options = {"algorithm"}.union(*(options_of(name) for name in SAMPLERS))
     sampler = ("properties", "samplers", "additionalProperties", "properties")

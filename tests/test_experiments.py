@@ -30,8 +30,8 @@ def nowhere(_):
     return False
 
 
-def test_the_five_experiments_are_there():
-    assert [path.stem for path in EXPERIMENTS] == NAMES
+def test_the_five_experiments_of_the_paper_are_there():
+    assert set(NAMES) <= {path.stem for path in EXPERIMENTS}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -94,7 +94,7 @@ def test_a_rehearsal_plans_the_same_files_but_for_fewer_shards(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_rehearsal_has_random_weights_two_cases_and_few_evaluations(name):
-    from benchmark.sampling.run import algorithm_of, evaluations
+    from benchmark.sampling.settings import algorithm_of, evaluations
 
     plan = Plan(rehearse(experiment(name), SIZES, nowhere))
     assert {job.settings["count"] for job in plan.of_kind("cases")} == {2}

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, features
 
 from benchmark import store
-from benchmark.data import folders
-from benchmark.data.images import fit, fit_nearest, read_image, to_float
+from benchmark.data import choosing, folders
+from benchmark.data.images import SUFFIXES, fit, fit_nearest, read_image, to_float
 from benchmark.data.masks import make_hole
 from benchmark.data.sources import pictures
 from benchmark.errors import BenchmarkError
@@ -40,8 +40,11 @@ def pixels(path):
 
 
 def test_common_formats_become_rgb(tmp_path):
-    for suffix in ("png", "jpg", "webp", "bmp", "tif", "gif", "ppm"):
+    optional = {"jp2": "jpg_2000", "avif": "avif"}
+    there = [suffix for suffix, feature in optional.items() if feature in features.get_supported()]
+    for suffix in ("png", "jpg", "jfif", "webp", "bmp", "tif", "gif", "ppm", *there):
         assert pixels(save(tmp_path / f"a.{suffix}")).shape == (40, 60, 3)
+        assert f".{suffix}" in SUFFIXES
 
 
 def test_grey_16_bit_palette_and_cmyk_images_become_8_bit_rgb(tmp_path):
@@ -349,11 +352,11 @@ def test_lsun_s_exported_pictures_are_known_by_their_keys(tmp_path):
 
 # --------------------------------------------------------------------------------------------------------- lists of ids
 def test_the_lists_that_ship_are_well_formed():
-    assert len(folders.read_ids("celebamask_hq_test")) == 100
-    assert folders.read_ids("imagenet_val")[99] == "ILSVRC2012_val_00000100"
-    numbers = [int(identifier) for identifier in folders.read_ids("celebamask_hq_test")]
+    assert len(choosing.read_ids("celebamask_hq_test")) == 100
+    assert choosing.read_ids("imagenet_val")[99] == "ILSVRC2012_val_00000100"
+    numbers = [int(identifier) for identifier in choosing.read_ids("celebamask_hq_test")]
     assert numbers == sorted(numbers)
-    assert all(folders.read_ids(path.stem) for path in folders.IDS.glob("*.txt"))
+    assert all(choosing.read_ids(path.stem) for path in choosing.IDS.glob("*.txt"))
 
 
 # ---------------------------------------------------------------------------------------------------------- real files

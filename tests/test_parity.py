@@ -9,11 +9,14 @@ import torch
 from benchmark.priors import schedule
 from benchmark.priors.protocol import linear_alphas_cumprod
 from benchmark.problems import build
-from benchmark.problems.operators import bicubic_matrix
+from benchmark.problems.kernels import bicubic_matrix
 from benchmark.sampling import SAMPLERS
+from benchmark.sampling.ddnm import noisy_update
+from benchmark.sampling.diffpir import float32_schedule
 from benchmark.sampling.guidance import no_guidance
 from benchmark.sampling.noise import Recorded
-from tests.golden import golden, golden_names
+from tests.golden import SELECTION, WHOLE, golden, golden_names
+from tests.golden_data import make
 from tests.recorded import (
     VARIANTS,
     TinyNet,
@@ -57,6 +60,25 @@ def divisor_of(run, full: bool) -> float:
     return 768.0 if full or meta(run)["deg"] != "inpaint" else float(3 * (run["keep_mask"] == 0).sum())
 
 
+# ------------------------------------------------------------------------------------------------ committed selection
+@pytest.mark.skipif(not WHOLE.is_dir(), reason="the whole set is not here")
+def test_the_committed_selection_is_what_its_script_makes_of_the_whole_set():
+    committed = {path.name for path in SELECTION.iterdir() if path.suffix in (".npz", ".json")}
+    assert committed == {*make.ENTIRE, *(f"{name}.npz" for name in make.SAMPLERS)}
+    for name in make.ENTIRE:
+        assert (SELECTION / name).read_bytes() == (WHOLE / name).read_bytes()
+    for name in make.SAMPLERS:
+        ours, wanted = np.load(SELECTION / f"{name}.npz"), make.compact(np.load(WHOLE / f"{name}.npz"))
+        assert set(ours.files) == set(wanted)
+        for key, array in wanted.items():
+            assert np.array_equal(ours[key], array, equal_nan=array.dtype.kind == "f"), f"{name}: {key}"
+
+
+def test_every_sampler_with_a_released_implementation_has_a_committed_run():
+    recorded = {name.removeprefix("committed/").split("_")[0] for name in golden_names("*") if "committed/" in name}
+    assert {"repaint", "ddrm", "ddnm", "ddnmplus", "dps", "diffpir", "schedules", "selection"} <= recorded
+
+
 # ------------------------------------------------------------------------------------------------------------ schedules
 def test_respaced_schedules_agree():
     run, bar = golden("schedules"), linear_alphas_cumprod().numpy()
@@ -89,6 +111,14 @@ def test_walks_agree():
         assert list(ours) == list(run[key]), key
 
 
+def test_the_float32_noise_levels_of_diffpir_agree():
+    run, bar = golden("schedules"), float32_schedule()
+    assert np.allclose(np.sqrt((1 - bar) / bar), run["diffpir_reduced_alpha_cumprod"], rtol=1e-5)
+    for key in (name for name in run.files if name.startswith("diffpir_seq_")):
+        numbers = key.removeprefix("diffpir_seq_").split("_")
+        assert [999 - t for t in schedule.diffpir_timesteps(int(numbers[0]), numbers[1])] == list(run[key])
+
+
 # ------------------------------------------------------------------------------------------------------------- samplers
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", golden_names("repaint_*"))
@@ -100,6 +130,7 @@ def test_repaint_agrees(name, variant):
         TinyNet(run), problem, tensor(run["gt"])[None], noise_of(draws(run)),
         guide_of(run, variant, divisor, problem.hole), preset="reference", steps=info["t_T"],
         jump_length=info["jump_length"], jump_n_sample=info["jump_n_sample"],
+        variance=meta(run).get("model_var_type"),
     )  # fmt: skip
     assert_agrees(run, variant, list(states), divisor)
 
@@ -123,6 +154,22 @@ def test_ddnm_agrees(name, variant):
         ours = [state.extra["x0_projected"][0] for state in states if state.extra]
         for projected, recorded in zip(ours, tensor(run[f"{variant}/x0_projected"]), strict=True):
             assert (projected - recorded).abs().max() < 2e-4
+
+
+@pytest.mark.parametrize("name", golden_names("ddnmplus_*"))
+def test_the_scaling_of_correction_and_noise_agrees(name):
+    """The recorded Lambda and its noise for one input, beside the run itself."""
+    run = golden(name)
+    if "chk_Lambda" not in run.files or meta(run)["deg"] != "inpaint":
+        pytest.skip(f"{name} has no such record for inpainting")
+    problem, eta = inpainting(run, meta(run)["sigma_cli"], torch.float64), meta(run)["eta_ddim"]
+    vec, (a, sigma) = tensor(run["chk_in"], torch.float64)[:, None], run["chk_a_sigma_t"].tolist()
+    nothing, known = torch.zeros_like(vec), ~problem.hole.expand_as(vec)
+    corrected = noisy_update(problem, nothing[:, :1], vec, nothing, nothing, a, sigma, eta)
+    scaled, drawn = (tensor(run[key], torch.float64).reshape(vec.shape) for key in ("chk_Lambda", "chk_Lambda_noise"))
+    assert (vec - corrected / a - scaled)[known].abs().max() < 1e-4
+    noise = noisy_update(problem, nothing[:, :1], nothing, vec.flip(0), vec, a, sigma, eta)
+    assert (noise - drawn).abs().max() < 1e-4
 
 
 def reference_basis(run):

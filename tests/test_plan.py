@@ -54,9 +54,25 @@ def test_a_points_name_says_its_values(eta, D, unit, guidance, name):
 def test_points_that_are_equal_by_definition_are_sampled_once():
     plan = plan_of()
     names = [path.rsplit("/", 1)[1] for path in plan.paths("sample") if "/digits/left/ddnm/" in path]
-    eta_sweep = ["plain", "eta0.07_D0.3rms", "eta0.1_D0.3rms", "eta0.3_D0.3rms"]
-    D_sweep = ["eta0.09_D0.2rms", "eta0.09_D0.3rms", "eta0.09_D0.4rms", "eta0.09_Dinf"]
-    assert sorted(names) == sorted(f"{name}.parquet" for name in [*eta_sweep, *D_sweep])
+    sweeps = DEMO["datasets"]["digits"]["sweeps"]
+    eta_sweep = [point(eta, sweeps["eta"]["D"], "rms").name for eta in sweeps["eta"]["values"]]
+    D_sweep = [point(sweeps["D"]["eta"], D, "rms").name for D in sweeps["D"]["values"]]
+    assert eta_sweep[0] == D_sweep[0] == "plain"
+    assert sorted(names) == sorted(f"{name}.parquet" for name in {*eta_sweep, *D_sweep})
+
+
+def test_candidates_of_equal_cost_have_a_number_for_each_sampler():
+    def change(config):
+        candidates = config["datasets"]["digits"]["candidates"]
+        candidates |= {"samplers": ["ddnm", "ddrm"], "count": {"ddnm": 60, "ddrm": 20}, "shard_size": 30}
+
+    jobs = plan_of(change).of_kind("candidates")
+    drawn = {}
+    for job in jobs:
+        if "/digits/left/" in job.path:
+            sampler = job.settings["sampler"]
+            drawn[sampler] = drawn.get(sampler, 0) + job.settings["n"]
+    assert drawn == {"ddnm": 60, "ddrm": 20}
 
 
 def test_plain_appears_under_each_of_its_names_in_the_tables():
@@ -148,7 +164,7 @@ def test_every_row_of_a_table_stands_in_a_set_file():
 def test_a_task_without_a_mask_has_cases_of_its_own():
     def change(config):
         config["datasets"]["digits"]["tasks"] = {"sr2": {"problem": {"name": "super_resolution_average", "factor": 2}}}
-        config["datasets"]["digits"]["comparison"]["tasks"] = ["sr2"]
+        config["datasets"]["digits"]["comparison"] |= {"tasks": ["sr2"], "samplers": ["ddnm", "ddrm", "diffpir", "dps"]}
 
     plan = plan_of(change)
     job = plan.job("results/demo/cases/digits/none.parquet")

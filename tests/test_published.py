@@ -2,6 +2,7 @@
 
 import ast
 import json
+import pickle
 import re
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
-from golden import golden
+from golden import golden, golden_names
 from PIL import Image, ImageDraw
+from safetensors.torch import save_file
 
-from benchmark import cli
+from benchmark import cli, store
 from benchmark.errors import BenchmarkError
 from benchmark.networks import registry
-from benchmark.networks.checkpoints import load_strictly
+from benchmark.networks.checkpoints import load_state, load_strictly
 from benchmark.networks.ddpm import DDPM, DDPMConfig
 from benchmark.networks.unet import UNet, UNetConfig
 from benchmark.priors import published
@@ -25,6 +27,7 @@ from benchmark.priors.registry import load_prior
 from benchmark.sampling.run import sample
 from benchmark.store import sha256_of
 
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "images"
 ADM = {
     "image_size": 32, "num_channels": 32, "num_res_blocks": 1, "channel_mult": "1,1", "attention_resolutions": "16",
     "num_heads": 4, "num_head_channels": 16, "resblock_updown": True, "use_scale_shift_norm": True,
@@ -76,29 +79,36 @@ def eps_of(prior, t=500):
 
 
 # ------------------------------------------------------------------------------------------------------------ networks
-def test_the_ddpm_network_agrees_with_the_recorded_one():
-    recorded = golden("net_ddpm_simple")
+def recorded_state(recorded) -> dict:
+    return {k[3:]: torch.from_numpy(recorded[k].astype(np.float32)) for k in recorded.files if k.startswith("sd/")}
+
+
+@pytest.mark.parametrize("name", golden_names("net_ddpm_*"))
+def test_the_ddpm_network_agrees_with_the_recorded_one(name):
+    recorded = golden(name)
     flags = json.loads(str(recorded["meta_json"]))["config"]
     network = DDPM(DDPMConfig.from_flags({k: v for k, v in flags.items() if k not in ("type", "dropout")})).eval()
-    state = {k[3:]: torch.from_numpy(recorded[k].astype(np.float32)) for k in recorded.files if k.startswith("sd/")}
-    load_strictly(network, state, "recorded")
+    load_strictly(network, recorded_state(recorded), "recorded")
     with torch.no_grad():
         out = network(torch.from_numpy(recorded["x"]), torch.from_numpy(recorded["t"]))
     assert (out - torch.from_numpy(recorded["out"])).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("new_order", [False, True])
-def test_the_adm_network_agrees_with_the_recorded_one_in_both_attention_orders(new_order):
-    recorded = golden("net_guided_updown")
+@pytest.mark.parametrize("name", golden_names("net_guided_*"))
+def test_the_adm_network_agrees_with_the_recorded_one_in_both_attention_orders(name, new_order):
+    recorded = golden(name)
     flags = json.loads(str(recorded["meta_json"]))["config"]
     known = {key: value for key, value in flags.items() if key in UNetConfig.__dataclass_fields__}
-    config = UNetConfig.from_flags({**known, "use_new_attention_order": new_order, "out_channels": 6})
-    state = {k[3:]: torch.from_numpy(recorded[k].astype(np.float32)) for k in recorded.files if k.startswith("sd/")}
-    network = load_strictly(UNet(config).eval(), state, "recorded")
+    channels = 6 if flags["learn_sigma"] else 3
+    config = UNetConfig.from_flags({**known, "use_new_attention_order": new_order, "out_channels": channels})
+    wanted = "out" if new_order == flags["use_new_attention_order"] else "out_new_attention_order"
+    if wanted not in recorded.files:
+        pytest.skip(f"{name} was recorded in one attention order")
+    network = load_strictly(UNet(config).eval(), recorded_state(recorded), "recorded")
     with torch.no_grad():
         out = network(torch.from_numpy(recorded["x"]), torch.from_numpy(recorded["t"]))
-    wanted = recorded["out_new_attention_order" if new_order else "out"]
-    assert (out - torch.from_numpy(wanted)).abs().max() < 1e-5
+    assert (out - torch.from_numpy(recorded[wanted])).abs().max() < 1e-5
 
 
 def as_diffusers(state, levels, blocks, heads):
@@ -197,6 +207,19 @@ def test_half_precision_stays_near_float32(models, name, dtype):
     assert (half - exact).abs().max() < {"tf32": 1e-6, "bfloat16": 0.15, "float16": 0.02}[dtype] * exact.abs().max()
 
 
+def test_a_checkpoint_saved_in_half_precision_is_the_same_prior(models):
+    path, folder = models
+    halved = {name: value.half() for name, value in small_adm().state_dict().items()}
+    torch.save(halved, folder / "small.pt")
+    prior = load_prior({"name": "small_adm"}, "cpu", folder, path)
+    assert all(value.dtype == torch.float32 for value in prior.network.state_dict().values())
+    rounded = small_adm()
+    rounded.load_state_dict({name: value.float() for name, value in halved.items()})
+    x = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        assert torch.equal(eps_of(prior).eps, rounded(x, torch.tensor([500, 500]))[:, :3])
+
+
 def test_random_weights_need_no_file_and_are_called_so(models, tmp_path):
     path, _ = models
     first, again, other = (
@@ -275,6 +298,34 @@ def _with_code(path, state):
     torch.save({**state, "x": Code()}, path)
 
 
+def _with_code_in_the_old_format(path, state):
+    torch.save({**state, "x": Code()}, path, _use_new_zipfile_serialization=False)
+
+
+def _a_bare_pickle_with_code(path, _):
+    path.write_bytes(pickle.dumps(Code(), protocol=4))
+
+
+def _a_pointer(path, _):
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+
+
+def _empty(path, _):
+    path.write_bytes(b"")
+
+
+def _of_another_depth(path, _):
+    torch.save(small_adm(num_res_blocks=2).state_dict(), path)
+
+
+def _of_another_width(path, _):
+    torch.save(small_adm(num_channels=64).state_dict(), path)
+
+
+def _of_another_family(path, _):
+    torch.save(randomise(DDPM(DDPMConfig(32, 32, (1, 2), 1, (16,))), 1).state_dict(), path)
+
+
 def _a_page(path, _):
     path.write_text("<!DOCTYPE html><html>quota exceeded</html>")
 
@@ -290,8 +341,15 @@ def _of_other_flags(path, _):
         (_of_a_wrong_shape, "(first out.2.bias: (3,), needed (6,))"),
         (_truncated, "truncated"),
         (_with_code, "could run code"),
+        (_with_code_in_the_old_format, "could run code"),
+        (_a_bare_pickle_with_code, "could run code"),
         (_a_page, "a web page"),
+        (_a_pointer, "a Git LFS pointer"),
+        (_empty, "empty file"),
         (_of_other_flags, "other flags"),
+        (_of_another_depth, "that the network does not have (first "),
+        (_of_another_width, "of another shape (first time_embed.0.weight: (256, 64), needed (128, 32))"),
+        (_of_another_family, "missing (first time_embed.0.weight)"),
     ],
 )
 def test_a_bad_checkpoint_is_refused_in_one_line_that_says_what_does_not_fit(models, damage, says, capfd):
@@ -303,6 +361,25 @@ def test_a_bad_checkpoint_is_refused_in_one_line_that_says_what_does_not_fit(mod
     assert "small.pt" in str(error.value)
     assert "\n" not in str(error.value)
     assert "run" not in capfd.readouterr().out
+
+
+def test_a_bad_safetensors_file_is_refused_in_one_line(tmp_path):
+    whole, path = tmp_path / "whole.safetensors", tmp_path / "bad.safetensors"
+    save_file(small_adm().state_dict(), whole)
+    assert len(load_state(whole)) == len(small_adm().state_dict())
+    for content, says in (
+        (whole.read_bytes()[:-100], "truncated or not a safetensors file"),
+        (b"\xff" * 1000, "truncated or not a safetensors file"),
+        (b"<html>not found</html>", "a web page"),
+        (b"", "empty file"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(BenchmarkError, match=f"bad.safetensors: {says}") as error:
+            load_state(path)
+        assert "\n" not in str(error.value)
+    save_file({}, path)
+    with pytest.raises(BenchmarkError, match="holds no state dict"):
+        load_state(path)
 
 
 @pytest.mark.parametrize(
@@ -372,6 +449,59 @@ def test_files_of_the_published_form_go_from_cases_to_metrics(models, celeba, tm
     measured = {row["metric"]: row["value"] for row in pq.read_table(files["metrics"]).to_pylist()}
     assert measured["pixel_distance_hole_mean"] > 0
     assert measured["finite_share"] == 1
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the published faces and masks are not here")
+def test_the_published_faces_and_masks_go_through_the_pipeline_with_random_weights(tmp_path, capsys):
+    masks = {"16315/16315": "1116.jpg"}  # one is called otherwise than its picture
+    settings = {
+        "dataset": "published", "mask_name": "published", "count": 4, "seed": 0,
+        "source": {"name": "image_folder", "path": str(SHARED / "celeba_inp"), "ids": "celebamask_hq_published"},
+        "mask": {"recipe": "mask_image", "folder": str(SHARED / "celeba_inp_masks"), "files": masks},
+    }  # fmt: skip
+    full, again, preview = (tmp_path / name for name in ("full.parquet", "again.parquet", "preview.png"))
+    command = ["cases", "--settings", json.dumps(settings), "--output"]
+    assert cli.main([*command, str(full), "--preview", str(preview)]) == 0
+    warned = capsys.readouterr().err.splitlines()
+    assert len(warned) == 4
+    assert all(re.fullmatch(r"warning: .*\.jpg: a JPEG as mask: .*; save masks as PNG", line) for line in warned)
+    assert cli.main([*command, str(again)]) == 0
+    assert sha256_of(full) == sha256_of(again)
+    cases = store.read_cases(full)
+    assert [round(float(case.hole.mean()), 6) for case in cases.values()] == [0.18692, 0.297546, 0.327301, 0.18692]
+    sheet = np.asarray(Image.open(preview).convert("RGB"))
+    assert sheet.shape == (2 * 256 + 4, 4 * (256 + 4), 3)
+    for column, case in enumerate(cases.values()):
+        left = column * 260 + 2
+        above, below = sheet[2:258, left : left + 256], sheet[258:514, left : left + 256]
+        assert np.array_equal(above, store.to_uint8(case.image))
+        assert np.array_equal(below[~case.hole], above[~case.hole])
+        assert len(np.unique(below[case.hole], axis=0)) == 2  # two colours of stripes
+    small = {**settings, "source": {**settings["source"], "size": 64}}
+    assert cli.main(["cases", "--settings", json.dumps(small), "--output", str(tmp_path / "small.parquet")]) == 0
+    flags = {**ADM, "image_size": 64, "attention_resolutions": "64", "resblock_updown": False}
+    entry = {"family": "adm", "what": "small", "flags": flags, "files": [{"path": "absent.pt"}]}
+    (tmp_path / "registry.yaml").write_text(yaml.safe_dump({"adm_celebahq256": entry}))
+    job = {
+        "dataset": "published", "task": "published", "sampler": "repaint", "method": "nearest_neighbour",
+        "prior": {"name": "adm_celebahq256", "random_weights": 0}, "problem": {"name": "inpainting", "sigma": 0.0},
+        "algorithm": {"name": "repaint", "preset": "reference", "steps": 2, "jump_length": 1, "jump_n_sample": 1},
+        "guidance": {"name": "nearest_neighbour", "eta": 0.09, "D": 0.0003, "D_unit": "repaint"},
+        "n": 2, "first_index": 0, "seeds": [0],
+    }  # fmt: skip
+    sample(
+        job, tmp_path / "small.parquet", tmp_path / "sets.parquet", "cpu", quiet=True,
+        weights_dir=tmp_path, weights_registry=tmp_path / "registry.yaml",
+    )  # fmt: skip
+    plain = {**job, "method": "plain", "guidance": None}
+    places = ["--weights-dir", str(tmp_path), "--weights-registry", str(tmp_path / "registry.yaml")]
+    command = ["distances", "--settings", json.dumps(plain), "--cases", str(tmp_path / "small.parquet"), *places]
+    assert cli.main(command) == 0
+    assert "suggested D (unit rms): " in capsys.readouterr().out
+    table = pq.read_table(tmp_path / "sets.parquet")
+    assert [*dict.fromkeys(table["case"].to_pylist())] == list(cases)
+    assert all(table["finite"].to_pylist())
+    assert "none: random weights, seed 0" in str(table.schema.metadata)
 
 
 def test_fetching_records_what_is_there_for_the_jobs_that_need_it(models, tmp_path):

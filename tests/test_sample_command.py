@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from benchmark import store
 from benchmark.cli import main
+from benchmark.errors import BenchmarkError
 from benchmark.priors.mixture import load_mixture
 from benchmark.priors.protocol import Prediction, linear_alphas_cumprod
 from benchmark.sampling import SAMPLERS, run
@@ -196,7 +198,11 @@ def test_too_little_memory_for_one_set_is_said_and_nothing_is_written(cases, tmp
         ({**PLAIN, "algorithm": {"name": "repaint", "steps": "ddim7x"}}, "'ddim7x' is no respacing"),
         ({**PLAIN, "algorithm": {"name": "dps", "steps": 5, "variance": "learned_range"}}, "use fixed_small"),
         ({**PLAIN, "algorithm": {"name": "diffpir", "x_init": 1}}, "diffpir has no such option"),
+        ({**PLAIN, "algorithm": {"name": "dps", "steps": 1}}, "steps: 1 is out of range; give a whole number from 2"),
         ({**PLAIN, "problem": {"name": "inpainting", "sigma": -1}}, "problem.sigma: -1"),
+        ({**PLAIN, "problem": {"name": "super_resolution_average", "factor": 3}}, "factor 3 does not divide 8x8"),
+        ({**PLAIN, "problem": {"name": "deblurring_gaussian", "std": "3"}}, "std '3' is out of range"),
+        ({**PLAIN, "problem": {"name": "blurring"}}, "'blurring' is not known; use one of inpainting, denoising"),
         ({**PLAIN, "problem": {"name": "denoising"}, "algorithm": {"name": "repaint"}}, "use ddnm, ddrm, dps"),
         ({**PLAIN, "prior": {"name": "faces_unet"}}, "the prior faces_unet works on 3x64x64"),
         ({**PLAIN, "cases": "0123456789abcdef"}, "made with other settings"),
@@ -218,6 +224,19 @@ def test_masks_that_hide_nothing_or_everything_are_refused(hide, message, tmp_pa
     command = ["sample", "--settings", json.dumps(PLAIN), "--cases", str(path), "--output", str(tmp_path / "o.parquet")]
     assert main([*command, "--quiet"]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("hole", "message"),
+    [
+        (np.eye(4, dtype=bool), "case digit0: mask of 4x4 for an image of 8x8; give a mask of the image's size"),
+        (None, "case digit0 has no mask, which problem inpainting needs"),
+    ],
+)
+def test_masks_of_another_size_or_none_are_refused(hole, message, cases, tmp_path):
+    prior, wrong = load_mixture(), [replace(case, hole=hole) for case in store.read_cases(cases).values()]
+    with pytest.raises(BenchmarkError, match=f"cases.parquet: {message}"):
+        run.check_cases(wrong, prior, PLAIN, tmp_path / "cases.parquet")
 
 
 # -------------------------------------------------------------------------------------------- distances, speed, streams
@@ -251,8 +270,41 @@ def test_the_distances_command_suggests_three_values(cases, tmp_path, capsys):
     ],
 )
 def test_distances_of_what_has_none_are_refused(settings, message, cases, capsys):
+    for words in (["--threads", "0"], ["--batch-size", "0"]):
+        assert main(["distances", "--settings", json.dumps(PLAIN), "--cases", str(cases), *words]) == 2
+        assert f"{' '.join(words)}: give 1 or more" in capsys.readouterr().err
     assert main(["distances", "--settings", json.dumps(settings), "--cases", str(cases)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_speed_command_prints_the_share_of_every_sampler_and_preset(capsys):
+    threads = torch.get_num_threads()
+    try:
+        assert main(["speed", "--prior", "digits_mixture", "--batch", "5", "--steps", "3", "--repeats", "1"]) == 0
+    finally:
+        torch.set_num_threads(threads)
+    title, heads, *rows = capsys.readouterr().out.splitlines()
+    assert "digits_mixture, 5 images in sets of 5, float64" in title
+    assert heads.split() == ["sampler", "preset", "network", "s", "own", "s", "own", "share"]
+    assert [tuple(row.split()[:2]) for row in rows] == [(n, p) for n in SAMPLERS for p in ("paper", "reference")]
+    assert all(float(row.split()[2]) >= 0 and row.endswith("%") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--batch", "7"], "--batch 7: sets of 5 are timed"),
+        (["--steps", "1"], "--steps 1: give 2 to 1000"),
+        (["--repeats", "0"], "--repeats 0: give 1 or more"),
+        (["--threads", "0"], "--threads 0: give 1 or more"),
+        (["--prior", "dogs"], "prior 'dogs': unknown"),
+    ],
+)
+def test_what_cannot_be_timed_is_refused_in_one_line(words, message, capsys):
+    assert main(["speed", *words]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
 
 
 def test_noise_drawn_ahead_is_the_same_noise():

@@ -6,12 +6,16 @@ from itertools import pairwise
 import pytest
 import torch
 
+from benchmark.data.sources import pictures
 from benchmark.errors import BenchmarkError
 from benchmark.priors.mixture import load_mixture
+from benchmark.priors.registry import load_prior
+from benchmark.priors.schedule import ddrm_timesteps, even_timesteps
 from benchmark.problems import PROBLEMS, build
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import GUIDANCE, NearestNeighbour, build_guidance, no_guidance
 from benchmark.sampling.noise import Streams, stream
+from benchmark.sampling.settings import evaluations
 
 OPTIONS = {
     "repaint": {"steps": 10, "jump_length": 2, "jump_n_sample": 2},
@@ -74,9 +78,40 @@ def test_a_set_computed_alone_equals_the_same_set_in_a_batch(prior, name, preset
     assert (restore(prior, name, cases=(1,), preset=preset) - together[1:2]).abs().max() < 1e-10
 
 
+@pytest.fixture(scope="module")
+def faces():
+    """The network of the faces, two of its pictures and their holes."""
+    prior = load_prior({"name": "faces_unet"})
+    truth = torch.stack([torch.from_numpy(picture.image) for picture in pictures({"name": "faces"}, 2, 0)])
+    hole = torch.zeros(2, *prior.shape[1:], dtype=torch.bool)
+    hole[0, :, :32], hole[1, 16:48, 16:48] = True, True
+    return prior, truth[:, None], hole
+
+
 @EVERY
-def test_sets_of_5_and_8_share_their_first_5_unguided_samples(prior, name):
-    assert (restore(prior, name, None, n=8)[:, :5] - restore(prior, name, None)).abs().max() < 1e-10
+@PRESET
+def test_with_a_network_a_set_alone_is_the_same_picture_as_in_a_batch(faces, name, preset):
+    prior, truth, hole = faces
+
+    def last(cases):
+        problem = build({"name": "inpainting"}, prior.shape, hole[cases])
+        noise = Streams([[(0, "test", str(c), i) for i in range(3)] for c in cases], prior.shape)
+        guide, _ = build_guidance({**GUIDED, "D": math.inf}, problem, 3, len(cases), "cpu", prior.dtype)
+        options = {**OPTIONS[name], "preset": preset, "steps": 5}
+        with torch.no_grad():
+            *_, state = SAMPLERS[name](prior, problem, problem.A(truth[cases]), noise, guide, **options)
+        return state.x
+
+    together, alone = last([0, 1]), last([1])
+    assert together.isfinite().all()
+    assert (together[1:] - alone).abs().max() / 2 < 1 / 255  # on the scale [0, 1]
+
+
+@EVERY
+@PRESET
+def test_sets_of_5_and_8_share_their_first_5_unguided_samples(prior, name, preset):
+    eight, five = restore(prior, name, None, n=8, preset=preset), restore(prior, name, None, preset=preset)
+    assert (eight[:, :5] - five).abs().max() < 1e-10
 
 
 @EVERY
@@ -174,9 +209,11 @@ def test_guidance_spreads_the_set(prior, name, guidance):
     assert spread(restore(prior, name, settings, steps=20)) > spread(restore(prior, name, None, steps=20))
 
 
-@pytest.mark.parametrize("name", ["ddnm", "ddrm", "repaint"])
-def test_noiseless_inpainting_keeps_known_pixels(prior, name):
-    known = restore(prior, name)[..., 4:]
+@pytest.mark.parametrize(
+    ("name", "preset"), [("ddnm", "paper"), ("ddnm", "reference"), ("ddrm", "paper"), ("repaint", "paper")]
+)
+def test_noiseless_inpainting_keeps_known_pixels(prior, name, preset):
+    known = restore(prior, name, preset=preset)[..., 4:]
     assert (known - truths(prior, [0, 1, 2])[..., 4:]).abs().max() < 1e-5
 
 
@@ -242,11 +279,60 @@ def test_the_known_part_can_be_pasted(prior):
         assert torch.equal(x[..., 4:], truths(prior, [0, 1, 2])[..., 4:].expand(-1, 5, -1, -1, -1))
 
 
+# What stands outside the presets: the sampler's option -> what it must be unless it is asked for.
+EXTRAS = {
+    "repaint": {"paste": False},
+    "ddrm": {"paste": False},
+    "ddnm": {"paste": False, "recompute_eps": False},
+    "dps": {"paste": False},
+    "diffpir": {"paste": False, "use_last": False, "exact_data_step": False},
+    "drp": {"paste": False},
+}
+
+
+@EVERY
+def test_options_outside_the_presets_are_explicit_and_off_under_reference(prior, name):
+    plain = restore(prior, name, preset="reference")
+    assert torch.equal(restore(prior, name, preset="reference", **EXTRAS[name]), plain)
+    for option, off in EXTRAS[name].items():
+        on = restore(prior, name, preset="reference", **{option: not off})
+        if option == "exact_data_step":  # the same numbers but for the rounding, which float64 hides
+            assert torch.allclose(on, plain, atol=1e-9)
+        elif (name, option) != ("ddnm", "paste"):  # whose last step has pasted already
+            assert not torch.equal(on, plain)
+
+
+@PRESET
+@pytest.mark.parametrize(
+    ("name", "steps"), [(name, steps) for name in SAMPLERS for steps in (2, 7, 30)] + [("ddnm", 600), ("ddrm", 600)]
+)
+def test_any_number_of_steps_is_served_and_counted(prior, name, preset, steps):
+    options = {**OPTIONS[name], "preset": preset, "steps": steps}
+    states = states_of(prior, name, streams(prior, 2), **options)
+    assert states[-1].x.isfinite().all()
+    assert states[-1].nfe == evaluations(name, options)
+    if preset == "paper" and name != "repaint":  # which jumps back
+        assert states[-1].nfe == steps
+    if preset == "paper" and steps > 2:
+        assert states[0].t > 800 or name == "drp"  # the start is noise, so the first level must be
+
+
+def test_the_released_timesteps_are_those_of_the_paper_where_they_divide_a_thousand():
+    for steps in (1, 20, 50, 100, 250, 1000):
+        assert ddrm_timesteps(steps) == even_timesteps(steps)
+    assert len(ddrm_timesteps(30)) > len(even_timesteps(30)) == 30
+
+
 def test_learned_range_of_a_network_without_it_is_refused(prior):
     for name in ("repaint", "dps"):
         with pytest.raises(BenchmarkError, match="learned_range needs a network with 2C output channels"):
             restore(prior, name, variance="learned_range")
-        assert restore(prior, name, variance="fixed_large").isfinite().all()
+        with pytest.raises(BenchmarkError, match="'learned' is not known; use learned_range"):
+            restore(prior, name, variance="learned")
+        large, small = (restore(prior, name, variance=kind) for kind in ("fixed_large", "fixed_small"))
+        assert large.isfinite().all()
+        assert not torch.equal(large, small)
+        assert torch.equal(small, restore(prior, name))  # the default of a network that has learned no variance
 
 
 @EVERY

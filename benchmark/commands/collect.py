@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--list", metavar="FILE", help="a file with one path a line")
     source.add_argument("--manifest", metavar="FILE", help="a file with one line 'FINGERPRINT PATH' for each input")
     parser.add_argument("--expect", metavar="JSON", help="a JSON file {path: fingerprint} to hold the inputs to")
+    parser.add_argument("--kind", default="metrics", choices=("metrics", "truth"), help="what the files hold (metrics)")
     parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
 
 
@@ -30,12 +31,12 @@ def run(args: argparse.Namespace) -> None:
     tables = []
     for fingerprint, path in entries:
         expect(path, fingerprint)
-        tables.append(store.read_table(path, "metrics"))
+        tables.append(store.read_table(path, args.kind))
     inputs = [_identity(table, path) for table, (_, path) in zip(tables, entries, strict=True)]
     table = pa.concat_tables([table.replace_schema_metadata(None).unify_dictionaries() for table in tables])
     settings = {"inputs": inputs}
     metadata = {
-        "benchmark_kind": "metrics",
+        "benchmark_kind": args.kind,
         "benchmark_settings": store.canonical(settings),
         "benchmark_fingerprint": store.fingerprint(settings),
         "benchmark_provenance": store.canonical(_provenance(tables, entries)),

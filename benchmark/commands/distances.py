@@ -21,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--batch-size", type=int, default=80, help="images at once, at most")
     parser.add_argument("--threads", type=int, help="CPU threads")
+    parser.add_argument("--weights-dir", default="weights", help="the folder of public models' weights (weights)")
+    parser.add_argument("--weights-registry", help="another registry of weights (python -m benchmark weights list)")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -28,19 +30,19 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
 
     from benchmark.sampling.distances import of_finished_sets, while_sampling
+    from benchmark.sampling.run import set_threads
     from benchmark.store import load_settings
 
-    if args.threads:
-        import torch
-
-        torch.set_num_threads(args.threads)
+    set_threads(args.threads)
     if args.sets:
         distances = of_finished_sets(args.sets, args.cases)
         print(f"distance to the nearest neighbour over the hole, RMS on [-1, 1], of {len(distances)} restorations")
         rows = {"end": distances}
     else:
         settings = load_settings(args.settings)
-        by_time = while_sampling(settings, args.cases, args.device, args.batch_size)
+        by_time = while_sampling(
+            settings, args.cases, args.device, args.batch_size, args.weights_dir, args.weights_registry
+        )
         distances = np.concatenate(list(by_time.values()))
         print(f"distance of clean estimates to the nearest neighbour, RMS on [-1, 1], {settings['algorithm']['name']}")
         times = list(by_time)

@@ -44,22 +44,24 @@ def run(args: argparse.Namespace) -> None:
     _check_truths(args.cases)
     cases = store.read_cases(args.cases)
     candidates = [part for path in args.candidates for part in store.read_sets(path)]
-    rows, records = [], {}
+    rows, records, shared = [], {}, {}
     for path in args.sets:
-        measured, records[path] = _measure_file(path, settings, cases, candidates, args.device)
+        measured, records[path] = _measure_file(path, settings, cases, candidates, args.device, shared)
         rows += measured
     versions = {package: version(package) for package in PACKAGES}
     provenance = {"benchmark": __version__, "packages": versions, **_joined(records)}
     store.write_table(args.output, "metrics", rows, settings, provenance)
 
 
-def _measure_file(path: str, settings: dict, cases: dict, candidates: list, device: str) -> tuple[list[dict], dict]:
+def _measure_file(
+    path: str, settings: dict, cases: dict, candidates: list, device: str, shared: dict
+) -> tuple[list[dict], dict]:
     """The rows of one set file and its record; what was skipped, and why, goes to stderr."""
     from benchmark.metrics.measure import measure_sets
 
     origin = store.provenance_of(store.read_table(path, "sets"))
     sets = store.read_sets(path)
-    rows, record = measure_sets(settings, sets, cases, candidates, _device(device), origin.get("peak_memory"))
+    rows, record = measure_sets(settings, sets, cases, candidates, _device(device), origin.get("peak_memory"), shared)
     for line in record["skipped"]:
         print(line, file=sys.stderr)
     for where, reason in record["faults"].items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
 
 from benchmark.config import load
@@ -23,6 +24,8 @@ def run(args: argparse.Namespace) -> None:
     if args.job:
         print(json.dumps(json.loads(canonical(plan.job(args.job).settings)), indent=2))
         return
+    for note in plan.notes:
+        print(note, file=sys.stderr)
     for job in plan.jobs.values():
         print(f"{job.kind:<10} {job.fingerprint} {job.path}")
     counts = Counter(job.kind for job in plan.jobs.values())

@@ -17,14 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Time every sampler with guidance on inpainting; print a table."""
-    import torch
-
+    from benchmark.sampling.run import set_threads
     from benchmark.sampling.speed import measure
 
-    torch.set_num_threads(args.threads)
-    print(f"{args.prior}, {args.batch} images in sets of 5, float32, {args.threads} thread(s), guidance on")
-    print(f"{'sampler':10s} {'preset':10s} {'network s':>10s} {'own s':>8s} {'own share':>10s}")
-    for row in measure(args.prior, args.batch, args.steps, args.device, args.repeats):
+    set_threads(args.threads)
+    for count, row in enumerate(measure(args.prior, args.batch, args.steps, args.device, args.repeats)):
+        if count == 0:
+            print(
+                f"{args.prior}, {args.batch} images in sets of 5, {row['dtype']}, {args.threads} thread(s), guidance on"
+            )
+            print(f"{'sampler':10s} {'preset':10s} {'network s':>10s} {'own s':>8s} {'own share':>10s}")
         print(
             f"{row['sampler']:10s} {row['preset']:10s} {row['network']:10.3f} {row['own']:8.3f} {row['share']:9.1%}",
             flush=True,

@@ -95,6 +95,21 @@ def sample_attributes(
     return Attributes(table, values, frame)
 
 
+def colours(attributes: Attributes, palettes: Mapping[str, Mapping[str, tuple]], attribute: str) -> Tensor:
+    """The colour of each picture's value of ``attribute``, (M, 3), from ``palettes[attribute]``."""
+    palette = torch.tensor([palettes[attribute][value] for value in attributes.table[attribute]])
+    return palette[attributes.values[attribute]]
+
+
+def in_chunks(draw: Callable, attributes: Attributes, size: int, device: torch.device | str, chunk: int = 64) -> Tensor:
+    """``draw(attributes, size, device)`` in batches that still fit a core's cache: larger ones are slower."""
+    step = chunk if torch.device(device).type == "cpu" else 4096
+    images = torch.empty(len(attributes), 3, size, size, device=device)
+    for start in range(0, len(attributes), step):
+        images[start : start + step] = draw(attributes[start : start + step], size, device)
+    return images
+
+
 def ellipse(u: Tensor, v: Tensor, cu: float, cv: float, ru: float, rv: float) -> Tensor:
     """Distance to the ellipse of centre (cu, cv) and radii (ru, rv), exact to first order at its edge."""
     pu, pv = (u - cu) / ru, (v - cv) / rv
@@ -132,6 +147,17 @@ def arc(u: Tensor, v: Tensor, cu: float, cv: float, half: float, sag: float, wid
     line = parabola(u, v, cu, cv, half, sag).abs()
     end = ((p - half).square() + (v - cv).square()).sqrt()
     return torch.where(p > half, end, line) - width / 2
+
+
+def polygon(u: Tensor, v: Tensor, *corners: tuple[float, float]) -> Tensor:
+    """Distance to the convex polygon of these corners, in either order; exact but near a corner's outside."""
+    around = list(zip(corners, corners[1:] + corners[:1]))
+    turn = 1 if sum(a[0] * b[1] - b[0] * a[1] for a, b in around) > 0 else -1
+    sides = []
+    for (u0, v0), (u1, v1) in around:
+        length = turn * math.hypot(u1 - u0, v1 - v0)
+        sides.append((u - u0) * ((v1 - v0) / length) - (v - v0) * ((u1 - u0) / length))
+    return intersection(*sides)
 
 
 def union(*distances: Tensor) -> Tensor:

@@ -90,9 +90,6 @@ SHIRT = (0.27, 0.32, 0.45)
 CAP, VISOR = (0.12, 0.27, 0.72), (0.07, 0.16, 0.46)
 BEANIE, STRIPE = (0.72, 0.07, 0.22), (0.96, 0.90, 0.86)
 
-# The batch that still fits a core's cache: larger ones are slower.
-_CHUNK = 64
-
 
 def sample_attributes(count: int, generator: torch.Generator) -> Attributes:
     """Attributes and frames of ``count`` faces, drawn as the module says from a CPU ``generator``.
@@ -118,16 +115,12 @@ def render(
 
     With ``parts``, also {name: (M, size, size) bool} for ``PARTS``, the canonical regions that the module describes.
     """
-    step = _CHUNK if torch.device(device).type == "cpu" else 4096
-    images = torch.empty(len(attributes), 3, size, size, device=device)
-    for start in range(0, len(attributes), step):
-        images[start : start + step] = _draw(attributes[start : start + step], size, device)
+    images = drawing.in_chunks(_draw, attributes, size, device)
     return (images, part_maps(attributes, size, device)) if parts else images
 
 
 def _colours(attributes: Attributes, attribute: str) -> Tensor:
-    palette = torch.tensor([PALETTES[attribute][value] for value in ATTRIBUTES[attribute]])
-    return palette[attributes.values[attribute]]
+    return drawing.colours(attributes, PALETTES, attribute)
 
 
 def _draw(attributes: Attributes, size: int, device) -> Tensor:

@@ -9,7 +9,10 @@ import numpy as np
 
 from benchmark.errors import BenchmarkError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"),
+    *(".jp2", ".avif"),  # where Pillow was built with them; else they are refused as not readable
+)
 
 
 def read_image(path: str | os.PathLike):

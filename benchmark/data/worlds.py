@@ -5,7 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from benchmark.data import faces
+from benchmark.data import bedrooms, cats, faces, statues
 from benchmark.data.drawing import Attributes
 from benchmark.errors import BenchmarkError
 
@@ -22,8 +22,12 @@ class World(Protocol):
         self, attributes: Attributes, size: int = 64, device: torch.device | str = "cpu", parts: bool = False
     ) -> Tensor | tuple[Tensor, dict[str, Tensor]]: ...
 
+    def part_maps(
+        self, attributes: Attributes, size: int = 64, device: torch.device | str = "cpu"
+    ) -> dict[str, Tensor]: ...
 
-WORLDS: dict[str, World] = {"faces": faces}
+
+WORLDS: dict[str, World] = {"faces": faces, "cats": cats, "bedrooms": bedrooms, "statues": statues}
 
 
 def get_world(name: str) -> World:

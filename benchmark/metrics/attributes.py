@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmark.metrics import attribute_truth
 from benchmark.metrics.registry import Metric
-from benchmark.metrics.view import SetView, classifier_name, drawn_world
+from benchmark.metrics.view import SetFile, SetView, classifier_name, drawn_world
 
 METRICS = (
     Metric(
@@ -40,6 +41,7 @@ METRICS = (
         "1",
         "mean over samples and the hole's attributes of the classifier's largest probability",
     ),
+    *attribute_truth.METRICS,
     Metric("class_distinct", ("classifier",), "higher", "classes", "number of different classes (digits) in the set"),
     Metric("class_entropy", ("classifier",), "higher", "bits", "entropy of the classes (digits) in the set"),
     Metric("class_confidence", ("classifier",), "higher", "1", "mean over samples of the largest class probability"),
@@ -64,6 +66,7 @@ def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
             "class_confidence": float(probabilities[attribute].max(axis=1).mean()),
         }
     values = {f"attribute_entropy/{attribute}": value for attribute, value in entropies.items()}
+    values |= attribute_truth.measure(view, probabilities, wanted)
     relevant = [attribute for attribute in hidden_attributes(view) if attribute in labels]
     if not relevant:
         view.file.fault(f"attribute_entropy, case {view.case}", "this hole hides no attribute")
@@ -76,6 +79,11 @@ def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
         "attribute_confidence": float(confidence),
         **values,
     }
+
+
+def measure_pool(file: SetFile, wanted: frozenset[str]) -> dict[str, float]:
+    """Total variation of all restorations of a file together, in drawn worlds."""
+    return attribute_truth.measure_pool(file, wanted)
 
 
 def entropy(labels: np.ndarray) -> float:
@@ -96,7 +104,7 @@ def hidden_attributes(view: SetView) -> list[str]:
     if world is None or view.hole is None:
         return sorted(view.attributes)
     size = view.hole.shape[0]
-    evidence = view.file.once(("evidence", size), lambda: _evidence(world, size))
+    evidence = view.file.once_for_all(("evidence", world.__name__, size), lambda: _evidence(world, size))
     return [attribute for attribute, where in evidence.items() if where[view.hole].sum() >= HIDDEN_SHARE * where.sum()]
 
 

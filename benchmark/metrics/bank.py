@@ -1,9 +1,9 @@
 """A set against the bank of candidates of its case: which part of what is possible does it show, and what is not there?
 
 With b_1..b_M the bank's features and r the 95 % quantile of the bank's leave-one-out nearest-neighbour distances (one
-radius per case, from the bank alone, so the same for every set of the case). Plain and selected sets are made of
-candidates: a bank picture that is pixel for pixel one of the set's own is left out, so that no set is measured
-against itself.
+radius per case, from the bank alone, so the same for every set of the case). A set is held against the candidates that
+share no noise stream with it: those of another index. Plain and selected samples *are* candidates of their index, and
+a guided sample is a candidate moved a little; with these left in, a guided set would find its twins in the bank.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ METRICS = (
         ("bank", "features"),
         "lower",
         "1",
-        "share of samples farther than r from every bank picture; 0.05 is expected of plain samples",
+        "share of samples farther than r from every bank picture; about 0.05 is expected of plain samples",
     ),
     Metric(
         "cluster_distinct",
@@ -55,13 +55,17 @@ QUANTILE = 0.95
 
 
 def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
-    """The bank metrics of a set; NaN with fewer than 3 bank pictures beside the set's own."""
+    """The bank metrics of a set; NaN with fewer than 3 bank pictures of other noise than the set's."""
+    nothing = dict.fromkeys((metric.name for metric in METRICS), np.nan)
+    if view.bank is None:
+        view.file.fault(f"bank, case {view.case}", "no candidates of this case and seed")
+        return nothing
     features, bank = view.bank_features()
-    own = {image.tobytes() for image in view.images}
-    others = np.array([image.tobytes() not in own for image in view.bank])
+    others = view.others
     if others.sum() < 3:
-        view.file.fault(f"bank, case {view.case}", f"{int(others.sum())} candidates beside the set's own; 3 are needed")
-        return dict.fromkeys((metric.name for metric in METRICS), np.nan)
+        count = int(others.sum())
+        view.file.fault(f"bank, case {view.case}", f"{count} candidates of other noise than the set's; 3 are needed")
+        return nothing
     within = view.file.once(("bank distances", view.case, view.keys["seed"]), lambda: euclidean(bank, bank))
     radius, tau = thresholds(within)
     distances = euclidean(bank[others], features)

@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import pickle
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import lpips
@@ -52,9 +54,16 @@ def load(net: str, path: Path | None, device: str = "cpu") -> lpips.LPIPS:
     weights.check(heads, HEADS[net], f"the heads of LPIPS {net} 0.1 of the lpips package")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
-    if path is not None:
-        _load_backbone(model, path)
+        if path is None:
+            model = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
+        else:
+            # Built without numbers: drawing the random ones that the files replace takes longer than reading them.
+            with torch.device("meta"):
+                model = lpips.LPIPS(net=net, pnet_rand=True, pretrained=False, verbose=False)
+            model = model.to_empty(device="cpu")
+            model.scaling_layer = lpips.ScalingLayer()
+            model.load_state_dict(torch.load(heads, map_location="cpu", weights_only=True), strict=False)
+            _load_backbone(model, path)
     return model.to(device).eval().requires_grad_(False)
 
 
@@ -67,7 +76,7 @@ def _load_backbone(model: lpips.LPIPS, path: Path) -> None:
             if state[name].shape != value.shape:
                 raise BenchmarkError(f"{path}: {name} is {tuple(state[name].shape)}, LPIPS needs {tuple(value.shape)}")
             value.copy_(state[name])
-    except (KeyError, RuntimeError, EOFError, ValueError, TypeError) as error:
+    except (KeyError, RuntimeError, EOFError, ValueError, TypeError, pickle.UnpicklingError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise BenchmarkError(f"{path}: not the state of a torchvision backbone: {reason}") from None
 
@@ -158,26 +167,34 @@ def squared_distances(a: Tensor, b: Tensor, places: Tensor) -> Tensor:
 def pairwise(
     model: lpips.LPIPS, images: np.ndarray | Tensor, hole: np.ndarray | None = None, budget: int = BUDGET
 ) -> np.ndarray:
-    """LPIPS (N, N) of all pairs of pictures (N, C, H, W) in [-1, 1], in the hole alone where one is given.
+    """LPIPS (N, N) of all pairs of pictures (N, C, H, W) in [-1, 1], in the hole alone where one is given."""
+    return matrices(model, images, [hole], budget)[0]
+
+
+def matrices(
+    model: lpips.LPIPS, images: np.ndarray | Tensor, holes: Sequence[np.ndarray | None], budget: int = BUDGET
+) -> list[np.ndarray]:
+    """:func:`pairwise` for each of several holes (None: the whole picture), from the same passes of the backbone.
 
     While the vectors of all N fit into ``budget`` bytes, the backbone sees each picture once. Beyond that, blocks of
-    pictures are held against each other: with K blocks the backbone runs N (K + 1) / 2 times, in bounded memory.
+    pictures are held against each other, two blocks in memory at a time: with K blocks the backbone runs about
+    N (K + 1) / 2 times.
     """
     images = as_rgb(images)
     embedding = Embedding(model, tuple(images.shape[-2:]))
-    places = embedding.place_weights(hole)
+    places = [embedding.place_weights(hole) for hole in holes]
     fits = max(2, int(budget / (4 * embedding.length)))
     block = len(images) if len(images) <= fits else fits // 2
-    result = np.zeros((len(images), len(images)))
+    results = [np.zeros((len(images), len(images))) for _ in holes]
     for row in range(0, len(images), block):
-        rows = slice(row, row + block)
-        a = embedding(images[rows])
-        result[rows, rows] = squared_distances(a, a, places).cpu().numpy()
-        for column in range(row + block, len(images), block):
-            columns = slice(column, column + block)
-            result[rows, columns] = squared_distances(a, embedding(images[columns]), places).cpu().numpy()
-            result[columns, rows] = result[rows, columns].T
-    return exact_zeros(result, images)
+        a = embedding(images[row : row + block])
+        for column in range(row, len(images), block):
+            b = a if column == row else embedding(images[column : column + block])
+            for result, weight in zip(results, places, strict=True):
+                distances = squared_distances(a, b, weight).cpu().numpy()
+                result[row : row + block, column : column + block] = distances
+                result[column : column + block, row : row + block] = distances.T
+    return [exact_zeros(result, images) for result in results]
 
 
 def exact_zeros(distances: np.ndarray, images: Tensor) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from benchmark.errors import BenchmarkError
 from benchmark.metrics import cost
 from benchmark.metrics.registry import FAMILIES, available_metrics, family, find
-from benchmark.metrics.view import SetFile, SetView
+from benchmark.metrics.view import Bank, SetFile, SetView
 from benchmark.store import Case, RestorationSet
 
 UNCOMPUTABLE = (BenchmarkError, ArithmeticError, np.linalg.LinAlgError)
@@ -26,6 +26,7 @@ def measure_sets(
     candidates: Iterable[RestorationSet] = (),
     device: str = "cpu",
     peak_memory: float | None = None,
+    shared: dict | None = None,
 ) -> tuple[list[dict], dict]:
     """Measure the sets of a file.
 
@@ -33,6 +34,7 @@ def measure_sets(
         settings: those of the ``measure`` command: docs/architecture.md, section 7.
         candidates: sets of candidates; the shards of one case and seed are put together.
         peak_memory: of the job that sampled the sets, in bytes, where it is known.
+        shared: one dictionary for several files of a dataset: what was read and fitted for one is not done again.
 
     Returns:
         Rows of a metrics table, and what goes into its metadata: ``skipped`` (metrics left out, and why), ``faults``
@@ -44,13 +46,17 @@ def measure_sets(
     """
     if sets and not any(restorations.keys["case"] in cases for restorations in sets):
         raise BenchmarkError(f"no truth for any set: their cases are others than {', '.join(list(cases)[:3])}, ...")
+    settings = {"classifier": None, **settings}
     banks = _banks(candidates)
     usable, skipped = available_metrics(settings["metrics"], {**settings, "candidates": list(banks)})
-    file = SetFile(settings, device=device, peak_memory=peak_memory)
+    n = settings.get("n") or (len(sets[0].images) if sets else None)
+    shared = {} if shared is None else shared
+    file = SetFile({**settings, "n": n}, device=device, cases=cases, peak_memory=peak_memory, shared=shared)
     views = [_view(file, restorations, cases, banks) for restorations in sets]
     by_family = {name: frozenset(metric for metric in usable if find(metric)[0] == name) for name in FAMILIES}
     measured, pooled = _measure(file, {name: wanted for name, wanted in by_family.items() if wanted})
     names = _column_names(measured, usable)
+    _note_absent(file, usable, {*names, *pooled})
     rows = []
     for restorations, view in zip(sets, views, strict=True):
         values = dict.fromkeys(names, np.nan)
@@ -62,15 +68,17 @@ def measure_sets(
     return rows, {"skipped": skipped, "faults": file.faults, **file.record}
 
 
-def _banks(candidates: Iterable[RestorationSet]) -> dict[tuple, np.ndarray]:
-    """(case, seed) -> images (M, C, H, W): shards put together in the order of their indices, finite pictures only."""
+def _banks(candidates: Iterable[RestorationSet]) -> dict[tuple, Bank]:
+    """(case, seed) -> its bank: shards put together in the order of their indices, finite pictures only."""
     shards: dict[tuple, list[RestorationSet]] = {}
     for part in candidates:
         shards.setdefault((part.keys["case"], part.keys["seed"]), []).append(part)
-    return {
-        key: np.concatenate([part.images[_finite(part)] for part in sorted(parts, key=lambda part: part.index[0])])
-        for key, parts in shards.items()
-    }
+    banks = {}
+    for key, parts in shards.items():
+        parts.sort(key=lambda part: part.index[0])
+        images, index = ([getattr(part, name)[_finite(part)] for part in parts] for name in ("images", "index"))
+        banks[key] = Bank(np.concatenate(images), np.concatenate(index))
+    return banks
 
 
 def _finite(restorations: RestorationSet) -> np.ndarray:
@@ -81,29 +89,43 @@ def _view(file: SetFile, restorations: RestorationSet, cases: dict[str, Case], b
     """The view of a set that can be measured; None, and a fault recorded, for another."""
     case = cases.get(restorations.keys["case"])
     count, bad = len(restorations.images), int((~_finite(restorations)).sum())
-    n = file.settings.get("n") or count
+    n, size = file.settings["n"], restorations.images.shape[1:]
     if case is None:
         fault = "no truth: the case is not in the cases file"
     elif count != n:
         fault = f"{count} restorations; n = {n} were expected"
-    elif restorations.images.shape[1:] != case.image.shape:
-        fault = f"restorations of {_size(restorations.images[0])}, the truth is {_size(case.image)}"
+    elif size != case.image.shape:
+        fault = f"restorations of {_size(size)}, the truth is {_size(case.image.shape)}"
+    elif case.hole is not None and case.hole.shape != size[1:]:
+        fault = f"restorations of {_size(size)}, the hole is {_size(case.hole.shape)}"
+    elif file.views and size != file.views[0].truth.shape:
+        fault = f"restorations of {_size(size)}, those before are {_size(file.views[0].truth.shape)}"
     elif bad:
         fault = f"{bad} of {count} restorations are not finite"
     else:
         if count == 1:
             file.fault(_name(restorations), "a set of 1 has no pairs; what needs pairs is NaN")
-        return file.add(restorations, case, banks.get((restorations.keys["case"], restorations.keys["seed"])))
+        return file.add(restorations, case, _bank_of(file, restorations, banks))
     file.fault(_name(restorations), f"{fault}; its values are NaN")
     return None
+
+
+def _bank_of(file: SetFile, restorations: RestorationSet, banks: dict) -> Bank | None:
+    """The bank of a set's case and seed; None, and a fault recorded, for pictures of another size."""
+    bank = banks.get((restorations.keys["case"], restorations.keys["seed"]))
+    if bank is not None and bank.images.shape[1:] != restorations.images.shape[1:]:
+        sizes = f"candidates of {_size(bank.images.shape[1:])}, restorations of {_size(restorations.images.shape[1:])}"
+        file.fault(f"bank, {_name(restorations)}", f"{sizes}; what needs candidates is NaN")
+        return None
+    return bank
 
 
 def _name(restorations: RestorationSet) -> str:
     return f"case {restorations.keys['case']}, seed {restorations.keys['seed']}"
 
 
-def _size(image: np.ndarray) -> str:
-    return "x".join(map(str, image.shape))
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
 
 
 def _measure(file: SetFile, by_family: dict[str, frozenset[str]]) -> tuple[dict[int, dict], dict]:
@@ -137,6 +159,14 @@ def _column_names(measured: dict[int, dict], usable: list[str]) -> list[str]:
         return [name for name in usable if "{" not in name and find(name)[1].per == "set"]
     order = {name: position for position, name in enumerate(usable)}
     return sorted(found, key=lambda name: order.get(name, order.get(find(name)[1].name)))
+
+
+def _note_absent(file: SetFile, usable: list[str], present: set[str]) -> None:
+    """Record what was asked by a name that stands for a placeholder and that no set has: ``attribute_entropy/tail``."""
+    for name in usable:
+        metric = find(name)[1]
+        if file.views and name not in present and name != metric.name and metric.per != "pool":
+            file.fault(name, f"absent: the dataset gives no such value of {metric.name}")
 
 
 def _rows(restorations: RestorationSet, values: dict) -> list[dict]:

@@ -7,6 +7,8 @@ through each network once; :mod:`benchmark.metrics.lpips_pairs` says exactly wha
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,10 +54,18 @@ def prepare(file: SetFile, wanted: frozenset[str]) -> None:
 
     for net in _networks(wanted):
         path, digest = weights.verified(BACKBONES[net], file.settings.get("weights") or {})
-        model = lpips_pairs.load(net, path, file.device)
+        model = _loaded(net, path, digest, file.device)
         file.record.setdefault("weights", {})[BACKBONES[net]] = digest
         file.record["weights"][f"lpips heads {net} 0.1"] = lpips_pairs.HEADS[net]
         file.once(("lpips", net), lambda model=model: model)
+
+
+@lru_cache(maxsize=2)
+def _loaded(net: str, path: Path, digest: str, device: str) -> lpips.LPIPS:
+    """The network, once in a process that measures several set files."""
+    from benchmark.metrics import lpips_pairs
+
+    return lpips_pairs.load(net, path, device)
 
 
 def _networks(wanted: frozenset[str]) -> list[str]:
@@ -82,14 +92,11 @@ def of_set(model: lpips.LPIPS, net: str, view: SetView) -> dict[str, float]:
         names = ("mean", "min", "hole_mean", "hole_min", "to_truth_mean", "to_truth_best", "to_truth_of_mean")
         return dict.fromkeys(names, np.nan)
     mean = view.images.mean(axis=0, dtype=np.float64).astype(np.float32)
-    pictures = lpips_pairs.as_rgb(np.concatenate([view.images, view.truth[None], mean[None]]))
-    embedding = lpips_pairs.Embedding(model, tuple(size))
-    vectors = embedding(pictures)
-    whole = _distances(vectors, embedding.place_weights(), pictures)
+    pictures = np.concatenate([view.images, view.truth[None], mean[None]])
+    whole, *hole = lpips_pairs.matrices(model, pictures, [None] if view.hole is None else [None, view.hole])
     values = dict(zip(("mean", "min"), mean_and_min(condensed(whole[:n, :n]))))
-    if view.hole is not None:
-        hole = _distances(vectors[:n], embedding.place_weights(view.hole), pictures[:n])
-        values |= dict(zip(("hole_mean", "hole_min"), mean_and_min(condensed(hole))))
+    if hole:
+        values |= dict(zip(("hole_mean", "hole_min"), mean_and_min(condensed(hole[0][:n, :n]))))
     to_truth = whole[:n, n]
     return {
         **values,
@@ -97,10 +104,3 @@ def of_set(model: lpips.LPIPS, net: str, view: SetView) -> dict[str, float]:
         "to_truth_best": float(to_truth.min()),
         "to_truth_of_mean": float(whole[n + 1, n]),
     }
-
-
-def _distances(vectors, places, pictures) -> np.ndarray:
-    from benchmark.metrics import lpips_pairs
-
-    squares = lpips_pairs.squared_distances(vectors, vectors, places).double().cpu().numpy()
-    return lpips_pairs.exact_zeros(squares, pictures)

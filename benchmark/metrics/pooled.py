@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+import warnings
+from pathlib import Path
+
 import numpy as np
 
+from benchmark.errors import BenchmarkError
 from benchmark.metrics import weights
 from benchmark.metrics.registry import Metric
 from benchmark.metrics.view import SetFile, SetView, classifier_name, drawn_world
@@ -50,8 +55,10 @@ def measure_pool(file: SetFile, wanted: frozenset[str]) -> dict[str, float]:
         if len(truths) < enough:
             file.fault("kid", f"absent: {len(truths)} truths; {enough} are needed")
         else:
-            file.record.setdefault("weights", {})["inception"] = weights.verified("inception", {})[1]
-            values["kid"] = kid(_inception(file.images()), _inception(truths))
+            path, digest = weights.verified("inception", file.settings.get("weights") or {})
+            file.record.setdefault("weights", {})["inception"] = digest
+            network = file.once("inception", lambda: inception_network(path))
+            values["kid"] = kid(inception(network, file.images()), inception(network, truths))
     if name and any(metric.startswith("kid_") for metric in wanted):
         clean = _world_pictures(file, pictures)
         if clean is None:
@@ -89,15 +96,34 @@ def _world_pictures(file: SetFile, count: int) -> np.ndarray | None:
     return world.render(attributes, view.truth.shape[-1]).numpy()
 
 
-def _inception(images: np.ndarray, chunk: int = 32) -> np.ndarray:
-    """Features (M, 2048) of pyiqa's InceptionV3 for FID, bilinearly resized to 299x299, of pictures in [-1, 1]."""
+def inception_network(path: Path):
+    """pyiqa's InceptionV3 for FID with the state of a file, its output the 2048 features of the last pooling.
+
+    Raises:
+        BenchmarkError: a file that is no state of this network.
+    """
     import torch
-    from pyiqa.archs.inception import InceptionV3
+    from pyiqa.archs import inception as archs
 
-    from benchmark.metrics.quality import offline
+    def load(network, *_, **__):
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)
 
-    with offline("kid"):
-        network = InceptionV3([InceptionV3.BLOCK_INDEX_BY_DIM[2048]]).eval()
+    original, archs.load_pretrained_network = archs.load_pretrained_network, load
+    try:
+        with warnings.catch_warnings(), torch.device("meta"):
+            warnings.simplefilter("ignore")
+            return archs.InceptionV3([archs.InceptionV3.BLOCK_INDEX_BY_DIM[2048]]).eval()
+    except (pickle.UnpicklingError, RuntimeError, TypeError, AttributeError) as error:
+        reason = str(error).splitlines()[0]
+        raise BenchmarkError(f"{path}: not the state of the InceptionV3 for FID: {reason}") from None
+    finally:
+        archs.load_pretrained_network = original
+
+
+def inception(network, images: np.ndarray, chunk: int = 32) -> np.ndarray:
+    """Features (M, 2048), bilinearly resized to 299x299, of pictures (M, C, H, W) in [-1, 1]."""
+    import torch
+
     pictures = ((torch.as_tensor(images, dtype=torch.float32) + 1) / 2).clamp(0, 1)
     pictures = pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
     with torch.inference_mode():

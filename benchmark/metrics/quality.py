@@ -7,11 +7,15 @@ counted in ``niqe_undefined``. pyiqa's licence allows non-commercial use alone, 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+import sys
+import warnings
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import numpy as np
 
+from benchmark import store
 from benchmark.errors import BenchmarkError
 from benchmark.metrics import weights
 from benchmark.metrics.registry import Metric
@@ -53,6 +57,7 @@ METRICS = (
 )
 CORNER = 192
 SMALLEST = 96
+TENSORS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 REFIT = {"block": 32, "stride": 16, "images": 128, "seed": 20240}
 
 
@@ -70,13 +75,12 @@ def prepare(file: SetFile, wanted: frozenset[str]) -> None:
         file.record["niqe"] = {**flags, "by": "pyiqa", "device": "cpu"}
         file.once("niqe", lambda: metric)
     for name in _pyiqa_names(wanted):
-        path = None
-        override = (file.settings.get("weights") or {}).get(f"pyiqa:{name}")
-        if override:
-            path = Path(override["path"]).expanduser()
-            digest = weights.check(path, override["sha256"], f"the weights of pyiqa's {name}")
+        overrides = file.settings.get("weights") or {}
+        path, expected = weights.pyiqa_file(name, overrides)
+        if expected:
+            digest = weights.check(path, expected, f"the weights of pyiqa's {name}")
             file.record.setdefault("weights", {})[f"pyiqa:{name}"] = digest
-        metric = _create(name, path)
+        metric = _create(name, path if f"pyiqa:{name}" in overrides else None)
         file.once(("pyiqa", name), lambda metric=metric: metric)
 
 
@@ -125,25 +129,37 @@ def _create(name: str, path: Path | None):
     if name not in pyiqa.list_models(metric_mode="NR"):
         raise BenchmarkError(f"metrics: pyiqa has no no-reference metric {name!r}")
     options = {} if path is None else {"pretrained_model_path": str(path)}
-    with offline(name):
-        return pyiqa.create_metric(name, device="cpu", **options)
+    try:
+        with offline(name):
+            return pyiqa.create_metric(name, device="cpu", **options)
+    except BenchmarkError:
+        raise
+    except Exception as error:  # pyiqa's hundred metrics read their files in as many ways
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BenchmarkError(f"pyiqa:{name}: its weights file cannot be loaded: {reason}") from None
 
 
 @contextmanager
 def offline(name: str):
-    """Within, a metric of pyiqa that wants to fetch its weights is a one-line error."""
+    """Within, a metric of pyiqa that wants to fetch its weights is a one-line error, and files are loaded as tensors
+    alone (torch's ``weights_only``)."""
     from pyiqa.utils import download_util
 
     def refuse(url, *_, **__):
         raise BenchmarkError(f"pyiqa:{name}: weights are absent: put {url.rsplit('/', 1)[-1]} into {cache}")
 
     cache = download_util.DEFAULT_CACHE_DIR
-    original = download_util.download_url_to_file
+    fetch, forced = download_util.download_url_to_file, os.environ.get(TENSORS_ONLY)
     download_util.download_url_to_file = refuse
+    os.environ[TENSORS_ONLY] = "1"
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
-        download_util.download_url_to_file = original
+        download_util.download_url_to_file = fetch
+        os.environ.pop(TENSORS_ONLY)
+        if forced is not None:
+            os.environ[TENSORS_ONLY] = forced
 
 
 def scored(metric, images: np.ndarray, chunk: int = 32) -> np.ndarray:
@@ -167,7 +183,8 @@ def scored(metric, images: np.ndarray, chunk: int = 32) -> np.ndarray:
 def _batch(metric, batch) -> np.ndarray:
     import torch
 
-    with torch.inference_mode():
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="cov", category=UserWarning)  # a flat picture has no blocks to vary
         return np.atleast_1d(metric(batch).double().cpu().numpy().squeeze())
 
 
@@ -206,32 +223,36 @@ def _refitted(view: SetView) -> float:
         block = options["block"]
         view.file.fault("niqe_refit", f"pictures of {size[1]}x{size[2]}; blocks of {block}x{block} are needed")
         return np.nan
-    model = view.file.once(("niqe_refit", size), lambda: _fitted(view, options))
+    # Fitted to the dataset, not to the file, so that every point of the grid is held to one model.
+    model, found = view.file.once_for_all(
+        ("niqe_refit", size, store.canonical(options)), lambda: _fitted(view, options)
+    )
     if model is None:
+        view.file.fault("niqe_refit", found)
         return np.nan
+    view.file.record["niqe_refit"] = found
     return _mean(view.per_image("niqe_refit", lambda images: niqe_features.score(images, model)))
 
 
-def _fitted(view: SetView, options: dict):
-    """The model of the clean pictures: renders of the dataset's world, or else the truths of the file's cases."""
+def _fitted(view: SetView, options: dict) -> tuple:
+    """The model of the clean pictures and what is recorded of it; or None, and why there is none."""
     from benchmark.metrics import niqe_features
 
     images, source = _clean_pictures(view, options)
     try:
         model = niqe_features.fit(images, options["block"], options["stride"])
     except ValueError as error:
-        view.file.fault("niqe_refit", f"{error} ({len(images)} {source})")
-        return None
+        return None, f"{error} ({len(images)} {source})"
     flags = {"block": model.block, "stride": model.stride, "blocks": model.blocks}
-    view.file.record["niqe_refit"] = {**flags, "pictures": len(images), "source": source}
-    return model
+    return model, {**flags, "pictures": len(images), "source": source}
 
 
 def _clean_pictures(view: SetView, options: dict) -> tuple[np.ndarray, str]:
+    """Renders of the dataset's world; where it is not drawn, the truths of all its cases."""
     world = drawn_world(view)
     if world is None:
-        truths = {other.case: other.truth for other in view.file.views}
-        return np.stack(list(truths.values())), "truths of the cases"
+        truths = [case.image for case in view.file.cases.values() if case.image.shape == view.truth.shape]
+        return np.stack(truths), "truths of the cases"
     import torch
 
     attributes = world.sample_attributes(options["images"], torch.Generator().manual_seed(options["seed"]))

@@ -130,6 +130,23 @@ def available_metrics(names: list[str], settings: dict | None = None) -> tuple[l
     return usable, skipped
 
 
+def skipped(names: list[str], classifier: object, fetched: bool = False) -> list[str]:
+    """What a run with these metrics will leave out, known before it starts: one line ``NAME, NAME: skipped: REASON``
+    for each reason.
+
+    Args:
+        classifier: the dataset's, or None.
+        fetched: whether the run fetches the registry's weights itself, so that their absence now means nothing.
+    """
+    if fetched:
+        names = [name for name in expand(names) if not find(name)[1].weights]
+    reasons: dict[str, list[str]] = {}
+    for line in available_metrics(names, {"classifier": classifier})[1]:
+        name, reason = line.split(": skipped: ", 1)
+        reasons.setdefault(reason, []).append(name)
+    return [f"{', '.join(members)}: skipped: {reason}" for reason, members in reasons.items()]
+
+
 def _obstacle(name: str, metric: Metric, settings: dict) -> str | None:
     if "classifier" in metric.needs and not settings.get("classifier", True):
         return "the dataset has no classifier"

@@ -15,6 +15,14 @@ from benchmark.store import Case, RestorationSet
 
 
 @dataclass(frozen=True)
+class Bank:
+    """The finite candidates of one case and seed; a candidate's index is that of its noise stream."""
+
+    images: np.ndarray  # (M, C, H, W)
+    index: np.ndarray  # int (M,)
+
+
+@dataclass(frozen=True)
 class SetView:
     """N restorations of one case; images float32 (C, H, W) in [-1, 1]."""
 
@@ -25,6 +33,7 @@ class SetView:
     columns: dict[str, np.ndarray]  # nfe, seconds, gate_open, finite, consistency: (N,)
     attributes: dict[str, str]  # of the truth
     bank: np.ndarray | None  # (M, C, H, W): candidates of the same case and seed
+    others: np.ndarray | None  # bool (M,): the candidates that no sample of the set shares its noise stream with
     file: SetFile
 
     @property
@@ -60,13 +69,15 @@ class SetFile:
 
     settings: dict
     device: str = "cpu"
+    cases: dict[str, Case] = field(default_factory=dict)  # all of the dataset's, measured in this file or not
     peak_memory: float | None = None  # bytes, of the job that sampled the sets
     views: list[SetView] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)  # set, or metric and case -> why it has no value
     record: dict = field(default_factory=dict)  # what the families put into the metadata: weights, flags
+    shared: dict = field(default_factory=dict)  # what holds for the dataset; the files of one command share it
     _cache: dict = field(default_factory=dict)
 
-    def add(self, restorations: RestorationSet, case: Case, bank: np.ndarray | None = None) -> SetView:
+    def add(self, restorations: RestorationSet, case: Case, bank: Bank | None = None) -> SetView:
         """Add a set, give back its view."""
         view = SetView(
             restorations.images,
@@ -75,7 +86,8 @@ class SetFile:
             restorations.keys,
             restorations.columns,
             case.attributes,
-            bank,
+            None if bank is None else bank.images,
+            None if bank is None else ~np.isin(bank.index, restorations.index),
             self,
         )
         self.views.append(view)
@@ -86,6 +98,12 @@ class SetFile:
         if key not in self._cache:
             self._cache[key] = compute()
         return self._cache[key]
+
+    def once_for_all(self, key: object, compute: Callable[[], Any]) -> Any:
+        """The same for what depends on the dataset alone, so that a command's other files find it too."""
+        if key not in self.shared:
+            self.shared[key] = compute()
+        return self.shared[key]
 
     def images(self) -> np.ndarray:
         """All images of all sets, one after the other: (M, C, H, W)."""
@@ -106,7 +124,7 @@ class SetFile:
 
         An image that was read before is not read again.
         """
-        known = self._cache.setdefault(("readings", name), {})
+        known = self.shared.setdefault(("readings", name), {})
         keys = [image.tobytes() for image in images]
         new = {key: image for key, image in zip(keys, images, strict=True) if key not in known}
         if new:

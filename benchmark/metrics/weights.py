@@ -1,52 +1,23 @@
 """Weights files of the metrics that others trained: where they lie, and the hash by which each is known.
 
-They lie where their libraries look for them, under the cache folder of torch (``$TORCH_HOME/hub``, by default
-``~/.cache/torch/hub``). A file is loaded only when its sha256 is the recorded one. The settings may name another file
-and its hash: ``{"weights": {"alexnet": {"path": "...", "sha256": "..."}}}``.
+Which files there are is told by the registry of weights (``benchmark/networks/weights.yaml``). They lie where their
+libraries look for them, under the cache folder of torch (``$TORCH_HOME/hub``, by default ``~/.cache/torch/hub``). A
+file is loaded only when its sha256 begins with the recorded digits. The settings of ``measure`` may name another file
+or hash: ``{"weights": {"alexnet": {"path": "...", "sha256": "..."}}}``.
 """
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+import re
+from functools import lru_cache
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
+from benchmark.networks.registry import lookup, torch_hub_folder
 from benchmark.store import sha256_of
 
-
-@dataclass(frozen=True)
-class WeightsFile:
-    """``path`` under the cache folder; ``sha256``: the whole hash or the first digits that are known of it."""
-
-    path: str
-    sha256: str
-    what: str
-
-
-# Hashes: file names of their publishers (first 8 digits) and records of third parties (the rest).
-WEIGHTS = {
-    "alexnet": WeightsFile(
-        "checkpoints/alexnet-owt-7be5be79.pth",
-        "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
-        "AlexNet trained on ImageNet (torchvision)",
-    ),
-    "vgg16": WeightsFile(
-        "checkpoints/vgg16-397923af.pth",
-        "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
-        "VGG16 trained on ImageNet (torchvision)",
-    ),
-    "niqe": WeightsFile(
-        "pyiqa/niqe_modelparameters.mat",
-        "fa2aa4d12dd9595c",
-        "NIQE's natural image statistics (the LIVE laboratory's original file)",
-    ),
-    "inception": WeightsFile(
-        "pyiqa/pt_inception-2015-12-05-6726825d.pth",
-        "6726825d",
-        "InceptionV3 for FID and KID",
-    ),
-}
+# Entries of the registry of weights that metrics use.
+WEIGHTS = ("alexnet", "vgg16", "niqe", "inception")
 
 # Files of pyiqa's own metrics, as far as they are known here; None: the metric needs no file.
 PYIQA_FILES = {
@@ -61,17 +32,11 @@ PYIQA_FILES = {
 }
 
 
-def cache_folder() -> Path:
-    """The folder in which torch and pyiqa keep downloaded weights."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "torch"
-    return Path(os.environ.get("TORCH_HOME", default)).expanduser() / "hub"
-
-
 def locate(name: str, overrides: dict) -> tuple[Path, str]:
     """The path of a weights file and the hash that it must have, whether or not it is there."""
-    known, override = WEIGHTS[name], overrides.get(name, {})
-    path = Path(override["path"]).expanduser() if "path" in override else cache_folder() / known.path
-    return path, override.get("sha256", known.sha256)
+    entry, override = lookup(name), overrides.get(name, {})
+    path = Path(override["path"]).expanduser() if "path" in override else entry.path()
+    return path, override.get("sha256", entry.files[0].sha256)
 
 
 def absent(name: str, overrides: dict) -> str | None:
@@ -79,18 +44,32 @@ def absent(name: str, overrides: dict) -> str | None:
     path, _ = locate(name, overrides)
     if path.is_file():
         return None
-    return f"no weights of {name}: put {WEIGHTS[name].what} at {path}"
+    what = lookup(name).what
+    return f"no weights of {name} ({what}): put the file at {path}, or run `python -m benchmark weights fetch {name}`"
 
 
 def absent_pyiqa(metric: str, overrides: dict) -> str | None:
     """Why a metric of pyiqa cannot be computed, or None; metrics whose file is not known here pass."""
-    if f"pyiqa:{metric}" in overrides:
-        path = Path(overrides[f"pyiqa:{metric}"]["path"]).expanduser()
-    elif PYIQA_FILES.get(metric) is None:
+    path = pyiqa_file(metric, overrides)[0]
+    if path is None or path.is_file():
         return None
-    else:
-        path = cache_folder() / "pyiqa" / PYIQA_FILES[metric]
-    return None if path.is_file() else f"no weights of pyiqa's {metric}: put its file at {path}"
+    return f"no weights of pyiqa's {metric}: put its file at {path}"
+
+
+def pyiqa_file(metric: str, overrides: dict) -> tuple[Path | None, str | None]:
+    """The file of a metric of pyiqa and what is known of its sha256; None for what is not known.
+
+    The names of pyiqa's own files carry the first 8 digits.
+    """
+    override = overrides.get(f"pyiqa:{metric}")
+    if override is not None:
+        return Path(override["path"]).expanduser(), override["sha256"]
+    name = PYIQA_FILES.get(metric)
+    if name is None:
+        return None, None
+    digits = re.search(r"-([0-9a-f]{8})\.\w+$", name)
+    expected = lookup("niqe").files[0].sha256 if metric == "niqe" else digits and digits[1]
+    return torch_hub_folder() / "pyiqa" / name, expected
 
 
 def verified(name: str, overrides: dict) -> tuple[Path, str]:
@@ -100,7 +79,7 @@ def verified(name: str, overrides: dict) -> tuple[Path, str]:
         BenchmarkError: no such file, or its hash is not the expected one.
     """
     path, expected = locate(name, overrides)
-    return path, check(path, expected, WEIGHTS[name].what)
+    return path, check(path, expected, lookup(name).what)
 
 
 def check(path: Path, expected: str, what: str) -> str:
@@ -111,7 +90,14 @@ def check(path: Path, expected: str, what: str) -> str:
     """
     if not path.is_file():
         raise BenchmarkError(f"{path}: no such file; {what} belongs there")
-    found = sha256_of(path)
+    state = path.stat()
+    found = _sha256(path, state.st_mtime_ns, state.st_size)
     if not expected or not found.startswith(expected):
         raise BenchmarkError(f"{path}: sha256 is {found}, expected {expected}: not {what}; replace or delete the file")
     return found
+
+
+@lru_cache
+def _sha256(path: Path, changed: int, size: int) -> str:
+    """The sha256 of a file, read once while it stays as it is: a process measures several set files."""
+    return sha256_of(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -78,8 +79,10 @@ def _read_torch(path: Path) -> object:
     if starts_as_zip and not is_zip:
         raise BenchmarkError(f"{path}: truncated (a PyTorch file without its end); fetch it again")
     try:
-        # Mapped, a file of gigabytes is not read twice.
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+        with warnings.catch_warnings():  # about unusual pickles, which are refused or read just below
+            warnings.simplefilter("ignore", UserWarning)
+            # Mapped, a file of gigabytes is not read twice.
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
         reason = _first_line(error)
         if "Unsupported" in str(error) or "WeightsUnpickler" in str(error) or "GLOBAL" in str(error):

@@ -100,6 +100,30 @@ class GaussianMixture:
         shared = frames.shape[1] == coordinates.shape[-1]
         return (coordinates.sum(1) if shared else coordinates.flatten(1)) @ frames.mT
 
+    @cached_property
+    def _shared_frame(self) -> tuple[Tensor | None, Tensor]:
+        """Eigenvectors (d, d) of the one covariance of all components, None for a multiple of I; the means there."""
+        values, vectors = (part[0] for part in self.eigen)
+        if bool((values == values[0]).all()):
+            return None, self.means
+        return vectors, self.means @ vectors
+
+    def _shared_whitened(self, x: Tensor, scale: float, variance: float) -> tuple[Tensor, Tensor]:
+        """Where all components share a covariance: P(k | x_t) (M, K), and its mean of the c_k of :meth:`_whitened`,
+        (M, d). What no component differs in is left out of the logarithms, so that nothing of size (M, K, d) is made.
+        """
+        frame, means = self._shared_frame
+        coordinates = x if frame is None else x @ frame
+        total = scale**2 * self.eigen[0][0] + variance
+        weighted = scale * means / total
+        log = self.weights.log() + coordinates @ weighted.mT - 0.5 * scale * (means * weighted).sum(-1)
+        shares = log.softmax(-1)
+        return shares, (coordinates - scale * (shares @ means)) / total
+
+    def _from_shared_frame(self, coordinates: Tensor) -> Tensor:
+        frame = self._shared_frame[0]
+        return coordinates if frame is None else coordinates @ frame.mT
+
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) of x (M, d): (M,). Not finite where a covariance is singular."""
         return self._whitened(x, 1.0, 0.0)[1].logsumexp(-1)
@@ -113,6 +137,8 @@ class GaussianMixture:
 
         -sum_k P(k | x_t) Q_k (c_k / (abar L_k + 1 - abar)), with the coordinates c_k = Q_k^T (x_t - sqrt(abar) m_k).
         """
+        if len(self.covariances) == 1:
+            return -self._from_shared_frame(self._shared_whitened(x, math.sqrt(abar), 1 - abar)[1])
         divided, log = self._whitened(x, math.sqrt(abar), 1 - abar)
         return -self._gathered(log.softmax(-1).unsqueeze(-1) * divided)
 
@@ -121,6 +147,9 @@ class GaussianMixture:
 
         sum_k P(k | x_t) (m_k + Q_k (sqrt(abar) L_k / (abar L_k + 1 - abar)) c_k).
         """
+        if len(self.covariances) == 1:
+            shares, divided = self._shared_whitened(x, math.sqrt(abar), 1 - abar)
+            return shares @ self.means + math.sqrt(abar) * self._from_shared_frame(self.eigen[0] * divided)
         divided, log = self._whitened(x, math.sqrt(abar), 1 - abar)
         shares = log.softmax(-1)
         return shares @ self.means + math.sqrt(abar) * self._gathered(shares.unsqueeze(-1) * (self.eigen[0] * divided))

@@ -34,6 +34,8 @@ def _diffusers_folder(settings: dict, device: torch.device | str) -> Prior:
 # name -> (loader(settings, device), the options that it takes beside `name`)
 PRIORS: dict[str, tuple[Callable[[dict, torch.device | str], Prior], tuple[str, ...]]] = {
     "faces_unet": (_unet, ("weights", "dtype")),
+    "cats_unet": (_unet, ("weights", "dtype")),
+    "bedrooms_unet": (_unet, ("weights", "dtype")),
     "digits_mixture": (_mixture, ("weights",)),
     "diffusers_folder": (_diffusers_folder, ("folder", "dtype")),
 }

@@ -153,13 +153,19 @@ def _at_least_1(**options: int) -> None:
             raise BenchmarkError(f"{option}: {value} is out of range; give 1 or more")
 
 
+def even_timesteps(steps: int, count: int = 1000) -> list[int]:
+    """``steps`` descending timesteps floor(1000 k / steps), k = steps - 1 .. 0: multiples of 1000 / steps."""
+    return [count * k // steps for k in reversed(range(steps))]
+
+
 def ddrm_timesteps(steps: int, count: int = 1000) -> list[int]:
-    """DDRM's descending timesteps: range(0, 1000, 1000 // steps) reversed (more where it divides not)."""
+    """The released DDRM's descending timesteps: range(0, 1000, 1000 // steps) reversed; the same as
+    :func:`even_timesteps` where ``steps`` divides 1000, more of them elsewhere."""
     return list(reversed(range(0, count, count // steps)))
 
 
 def diffpir_timesteps(steps: int, kind: str = "quad", count: int = 1000) -> list[int]:
-    """DiffPIR's descending timesteps: 999 - seq, seq quadratic ("quad") or uniform."""
+    """DiffPIR's descending timesteps: 999 - seq, seq quadratic ("quad") or uniform (which has one more)."""
     if kind == "uniform":
         seq = [i * (count // steps) for i in range(steps)]
         seq.append(count - 1)

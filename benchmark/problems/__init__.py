@@ -10,6 +10,7 @@ from torch import Tensor
 from benchmark.errors import BenchmarkError
 from benchmark.problems import operators
 from benchmark.problems.base import Problem
+from benchmark.problems.projection import RandomProjection
 
 PROBLEMS: dict[str, type[Problem]] = {
     cls.name: cls
@@ -23,6 +24,7 @@ PROBLEMS: dict[str, type[Problem]] = {
         operators.GaussianDeblurring,
         operators.UniformDeblurring,
         operators.MotionDeblurring,
+        RandomProjection,
     )
 }
 

@@ -14,6 +14,11 @@ from torch import Tensor
 from benchmark.errors import BenchmarkError
 
 
+def is_number(value: object) -> bool:
+    """Whether an option is a number (a boolean is none)."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 class Problem:
     """A degradation of images (..., C, H, W) in [-1, 1]; ``sigma`` is the noise level on the [0, 1] scale.
 
@@ -32,7 +37,7 @@ class Problem:
     has_singular_system = True
 
     def __init__(self, image_shape: tuple[int, int, int], sigma: float = 0.0):
-        if not (isinstance(sigma, int | float) and 0 <= sigma < math.inf):
+        if not (is_number(sigma) and 0 <= sigma < math.inf):
             raise BenchmarkError(f"problem.sigma: {sigma!r} is not a standard deviation; give 0 or more, on [0, 1]")
         self.image_shape, self.sigma = tuple(image_shape), float(sigma)
 
@@ -114,3 +119,14 @@ def divides(factor: int, image_shape: tuple[int, int, int], name: str) -> None:
         raise BenchmarkError(f"problem {name}: factor {factor!r} is not a whole number; give 2, 4, 8 or 16")
     if factor < 1 or height % factor or width % factor:
         raise BenchmarkError(f"problem {name}: factor {factor} does not divide {height}x{width}; use a common divisor")
+
+
+def positive_width(std: object, image_shape: tuple[int, int, int], name: str) -> None:
+    """Refuse a blur's standard deviation that is no number, not positive, or wider than the image.
+
+    Raises:
+        BenchmarkError: naming the range.
+    """
+    widest = max(image_shape[1:])
+    if not is_number(std) or not 0 < std <= widest:
+        raise BenchmarkError(f"problem {name}: std {std!r} is out of range; give more than 0, up to {widest} pixels")

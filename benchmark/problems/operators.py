@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.problems.base import Problem, divides
+from benchmark.problems.base import Problem, divides, is_number, positive_width
+from benchmark.problems.kernels import bicubic_matrix, blur_matrix, centred, motion_kernel
 
 
 class Inpainting(Problem):
@@ -171,8 +172,7 @@ class GaussianDeblurring(Separable):
     cutoff = 3e-2
 
     def __init__(self, image_shape, sigma=0.0, *, std: float = 3.0, device="cpu", dtype=torch.float32):
-        if std <= 0:
-            raise BenchmarkError(f"problem {self.name}: std {std} is not positive; give a width in pixels")
+        positive_width(std, image_shape, self.name)
         reach = max(1, math.ceil(3 * std))
         kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / std) ** 2)
         super().__init__(image_shape, sigma, *(blur_matrix(s, kernel) for s in image_shape[1:]), device, dtype)
@@ -184,8 +184,8 @@ class UniformDeblurring(Separable):
     name = "deblurring_uniform"
 
     def __init__(self, image_shape, sigma=0.0, *, width: int = 9, device="cpu", dtype=torch.float32):
-        if width < 1 or width % 2 == 0:
-            raise BenchmarkError(f"problem {self.name}: width {width} is not odd; give 3, 5, 7, ...")
+        if type(width) is not int or width < 1 or width % 2 == 0:
+            raise BenchmarkError(f"problem {self.name}: width {width!r} is not odd; give 3, 5, 7, ...")
         super().__init__(image_shape, sigma, *(blur_matrix(s, np.ones(width)) for s in image_shape[1:]), device, dtype)
 
 
@@ -203,8 +203,11 @@ class MotionDeblurring(Problem):
         self, image_shape, sigma=0.0, *, length: float = 9.0, angle: float = 45.0, device="cpu", dtype=torch.float32
     ):
         super().__init__(image_shape, sigma)
-        if length < 1:
-            raise BenchmarkError(f"problem {self.name}: length {length} is below 1; give a length in pixels")
+        longest = sum(self.image_shape[1:])
+        if not is_number(length) or not 1 <= length <= longest:
+            raise BenchmarkError(f"problem {self.name}: length {length!r} is out of range; give 1 to {longest} pixels")
+        if not is_number(angle) or not math.isfinite(angle):
+            raise BenchmarkError(f"problem {self.name}: angle {angle!r} is not a direction; give degrees")
         kernel = motion_kernel(image_shape[1:], length, angle)
         spectrum = np.fft.fft2(kernel)
         magnitude = np.abs(spectrum)
@@ -257,10 +260,11 @@ class SuperResolutionBlur(Problem):
         self.factor = factor
         if kernel is None:
             std = factor / 2 if std is None else std
+            positive_width(std, image_shape, self.name)
             reach = min(math.ceil(3 * std), (min(image_shape[1:]) - 1) // 2)
             line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / std) ** 2)
             kernel = np.outer(line, line) / line.sum() ** 2
-        spectrum = np.fft.fft2(centred(np.asarray(kernel, np.float64), image_shape[1:]))
+        spectrum = np.fft.fft2(centred(kernel, image_shape[1:]))
         complex_dtype = torch.complex128 if dtype == torch.float64 else torch.complex64
         self.spectrum = torch.tensor(spectrum, device=device, dtype=complex_dtype)
 
@@ -295,58 +299,3 @@ class SuperResolutionBlur(Problem):
     def proximal(self, x0, y, rho):
         """x0 + A^T (A A^T + rho)^-1 (y - A x0)."""
         return x0 + self.At(self._solve(y - self.A(x0), rho))
-
-
-# ------------------------------------------------------------------------------------------------------ 1-D operators
-def _reflected(index: np.ndarray, side: int) -> np.ndarray:
-    """Indices beyond the edges, mirrored about the edge between pixels (-1 -> 0, side -> side - 1)."""
-    index = index % (2 * side)
-    return np.where(index >= side, 2 * side - 1 - index, index)
-
-
-def bicubic_matrix(side: int, factor: int) -> np.ndarray:
-    """The 1-D bicubic reduction (side / factor, side), rows summing to 1."""
-    taps = np.arange(4 * factor)
-    x = np.abs((taps - 2 * factor + 0.5) / factor)
-    a = -0.5
-    near = (a + 2) * x**3 - (a + 3) * x**2 + 1
-    far = a * x**3 - 5 * a * x**2 + 8 * a * x - 4 * a
-    kernel = np.where(x <= 1, near, np.where(x < 2, far, 0.0))
-    kernel /= kernel.sum()
-    matrix = np.zeros((side // factor, side))
-    for row in range(side // factor):
-        columns = _reflected(row * factor + factor // 2 - 2 * factor + taps, side)
-        np.add.at(matrix[row], columns, kernel)
-    return matrix
-
-
-def blur_matrix(side: int, kernel: np.ndarray) -> np.ndarray:
-    """The 1-D correlation with an odd ``kernel`` (normalised), (side, side), edges mirrored."""
-    kernel, reach = kernel / kernel.sum(), len(kernel) // 2
-    matrix = np.zeros((side, side))
-    for row in range(side):
-        np.add.at(matrix[row], _reflected(np.arange(row - reach, row + reach + 1), side), kernel)
-    return matrix
-
-
-def centred(kernel: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """A kernel on a canvas of ``shape`` with its centre at (0, 0), for circular convolution."""
-    h, w = kernel.shape
-    if h > shape[0] or w > shape[1]:
-        raise BenchmarkError(f"problem kernel: {h}x{w} is larger than the image {shape[0]}x{shape[1]}")
-    canvas = np.zeros(shape)
-    canvas[:h, :w] = kernel
-    return np.roll(canvas, (-(h // 2), -(w // 2)), (0, 1))
-
-
-def motion_kernel(shape: tuple[int, int], length: float, angle: float) -> np.ndarray:
-    """A line of ``length`` pixels through the centre, ``angle`` degrees from the horizontal, splatted bilinearly."""
-    points = np.linspace(-(length - 1) / 2, (length - 1) / 2, max(2, math.ceil(length) * 8))
-    canvas = np.zeros(shape)
-    for p in points:
-        y, x = -p * math.sin(math.radians(angle)), p * math.cos(math.radians(angle))
-        y0, x0 = math.floor(y), math.floor(x)
-        for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            weight = abs(1 - dy - (y - y0)) * abs(1 - dx - (x - x0))
-            canvas[(y0 + dy) % shape[0], (x0 + dx) % shape[1]] += weight
-    return canvas / canvas.sum()

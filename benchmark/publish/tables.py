@@ -40,7 +40,9 @@ HEADLINE = {
     "selection": {"diversity": 3, "coverage": 2, "quality": 2},
     "samplers": {"diversity": 2, "quality": 2, "fidelity": 1, "cost": 2},
 }
-FURTHER = {"diversity": 6, "quality": 5, "fidelity": 1, "guidance": 1}
+# Where the truth is known (drawn worlds), its measures come first and most others leave them the room.
+KNOWN_TRUTH = {"truth": 4, "diversity": 1, "quality": 1}
+FURTHER = {"truth": 3, "diversity": 6, "quality": 5, "fidelity": 1, "guidance": 1}
 FURTHER_COLUMNS = 7
 
 
@@ -210,9 +212,10 @@ def _sections(group: Group, part: list[Entry]) -> list[Section]:
 
 def _chosen(group: Group, part: list[Entry]) -> tuple[list[Measure], list[Measure]]:
     present = {entry.metric for entry in part}
-    headline = [
-        shown for kind, count in HEADLINE[group.table].items() for shown in labels.preferred(present, kind, count=count)
-    ]
+    wanted = HEADLINE[group.table]
+    if labels.preferred(present, "truth"):
+        wanted = KNOWN_TRUTH | {kind: KNOWN_TRUTH.get(kind, count) for kind, count in wanted.items()}
+    headline = [shown for kind, count in wanted.items() for shown in labels.preferred(present, kind, count=count)]
     rest = present - {shown.name for shown in headline}
     further = [shown for kind, count in FURTHER.items() for shown in labels.preferred(rest, kind, count=count)]
     further = [shown for shown in further if not shown.name.startswith("attribute_entropy/")]

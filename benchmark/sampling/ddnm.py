@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.priors.schedule import travel_schedule
+from benchmark.priors.schedule import even_timesteps, travel_schedule
 from benchmark.sampling.guidance import HOLE_SEARCH
 from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
 
@@ -40,7 +40,7 @@ def ddnm(
         x     = sqrt(abar_u) x0hat + sqrt(1 - abar_u) (eta z + sqrt(1 - eta^2) e)
 
     With measurement noise (DDNM+, equations 17-19) the correction and the noise are scaled per singular value, see
-    :func:`_noisy_update`. A step back in time travel, u > t, draws from q(x_u | x_t) (algorithm 2):
+    :func:`noisy_update`. A step back in time travel, u > t, draws from q(x_u | x_t) (algorithm 2):
 
         x = sqrt(abar_u / abar_t) x + sqrt(1 - abar_u / abar_t) z
 
@@ -48,7 +48,8 @@ def ddnm(
     takes the guidance's time factor from the next timestep, u/1000 (``paper``: t/1000).
 
     Args:
-        steps: T; the timesteps are multiples of 1000 // T. eta_ddim: eta, 0 = deterministic beside the correction.
+        steps: T; the timesteps are floor(1000 k / T) (``reference``: k floor(1000 / T), which where T does not divide
+            1000 begins below the noise that it starts from). eta_ddim: eta, 0 = deterministic beside the correction.
         travel_length, travel_repeat: how far and how often time travel steps back; 1, 1 = not at all.
         clip: clamp x0 to [-1, 1] before the guidance. paste: write the measured part into the result once more.
         recompute_eps: e from the guided (and clipped) x0, (x - sqrt(abar_t) x0) / sqrt(1 - abar_t), as DDRM does.
@@ -61,8 +62,8 @@ def ddnm(
         raise BenchmarkError(
             f"sampler ddnm needs a singular system for noise, which {problem.name} has not; use diffpir or dps"
         )
-    skip = 1000 // steps
-    times = [t * skip if t >= 0 else -1 for t in travel_schedule(steps, travel_length, travel_repeat)]
+    even = [k * (1000 // steps) for k in range(steps)] if preset == "reference" else even_timesteps(steps)[::-1]
+    times = [even[k] if k >= 0 else -1 for k in travel_schedule(steps, travel_length, travel_repeat)]
     x, x0_guided, nfe = noise(), None, 0
     yield State(times[0], x, None, None, None, nfe)
     for t, u in pairwise(times):
@@ -91,21 +92,20 @@ def ddnm(
             if u >= 0:
                 x = x + math.sqrt(1 - abar_u) * (eta_ddim * z + math.sqrt(1 - eta_ddim**2) * eps)
         else:
-            x = _noisy_update(problem, y, x0_guided, eps, z, abar_u, eta_ddim)
+            x = noisy_update(problem, y, x0_guided, eps, z, math.sqrt(abar_u), math.sqrt(1 - abar_u), eta_ddim)
         if u < 0 and paste:
             x = problem.paste(x, y)
         yield State(u, x, x0, x0_guided, repulsion, nfe, extra)
 
 
-def _noisy_update(problem, y: Tensor, x0: Tensor, eps: Tensor, z: Tensor, abar_u: float, eta: float) -> Tensor:
+def noisy_update(problem, y: Tensor, x0: Tensor, eps: Tensor, z: Tensor, a: float, sigma: float, eta: float) -> Tensor:
     """DDNM+ (section 3.3): per singular value s, with a = sqrt(abar_u), sigma = sqrt(1 - abar_u), sigma_y in [-1, 1]:
 
     lambda = 1 if sigma >= a sigma_y / s, else s sigma sqrt(1 - eta^2) / (a sigma_y);
     noise  = eta sigma z + sigma sqrt(1 - eta^2) e where s = 0; sqrt(sigma^2 - (a sigma_y / s)^2) z where lambda = 1;
     eta sigma z elsewhere. All in the basis V, rotated there and back.
     """
-    a, sigma, sigma_y = math.sqrt(abar_u), math.sqrt(1 - abar_u), 2 * problem.sigma
-    s = problem.singulars
+    s, sigma_y = problem.singulars, 2 * problem.sigma
     measured = s > 0
     inverse = torch.where(measured, 1 / torch.where(measured, s, 1.0), 0.0)
     exact = sigma >= a * sigma_y * inverse

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.priors.schedule import ddrm_timesteps
+from benchmark.priors.schedule import ddrm_timesteps, even_timesteps
 from benchmark.sampling.guidance import WHOLE
 from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
 
@@ -45,7 +45,8 @@ def ddrm(
     sigma_T rather than scaled by sqrt(abar_T); three draws a step (all coefficients, those after, those before).
 
     Args:
-        steps: K; the timesteps are multiples of 1000 // K (more than K of them where K does not divide 1000).
+        steps: K; the timesteps are floor(1000 k / K) (``reference``: all multiples of floor(1000 / K) below 1000, which
+            are more than K where K does not divide 1000).
         eta, eta_b: how much of the noise is new, for coefficients measured worse and better than sigma_t.
         clip: clamp x0 to [-1, 1] before the guidance. paste: write the measured part into the result once more.
 
@@ -59,7 +60,7 @@ def ddrm(
     s, inverse, measured = problem.singulars, problem.inverse_singulars, problem.singulars > 0
     sigma_0 = 2 * problem.sigma
     ybar = problem.Ut(y) * inverse
-    times = [*ddrm_timesteps(steps), -1]
+    times = [*(ddrm_timesteps(steps) if reference else even_timesteps(steps)), -1]
 
     def level(t: int) -> float:
         return math.sqrt(1 - abar_at(prior, t)) / math.sqrt(abar_at(prior, t))

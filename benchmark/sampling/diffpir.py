@@ -55,7 +55,8 @@ def diffpir(
     as written, the others on [0, 1]; three draws a step.
 
     Args:
-        steps: network evaluations. lam: weight of the prior. zeta: share of new noise. eta: DDIM's noise in the rest.
+        steps: network evaluations, one more where ``skip_type`` is uniform. lam: weight of the prior. zeta: share of
+            new noise. eta: DDIM's noise in the rest.
         skip_type: timesteps at quad(ratic) or uniform distances. data_scale: how far to go towards the data step.
         use_last: return the data step's result of the last evaluation; by default under ``paper`` alone.
         exact_data_step: for inpainting, the correction form x0 + s (y - s x0) / (s^2 + rho), in which nothing cancels,

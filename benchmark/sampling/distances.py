@@ -10,22 +10,31 @@ import torch
 
 from benchmark import store
 from benchmark.errors import BenchmarkError
-from benchmark.priors.registry import load_prior
+from benchmark.priors.registry import FOLDER, REGISTRY, load_prior
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import NearestNeighbour, threshold_norm
 from benchmark.sampling.noise import Streams
-from benchmark.sampling.run import algorithm_of, check_cases, check_settings, pick_device, prepare
+from benchmark.sampling.run import check_cases, pick_device, prepare
+from benchmark.sampling.settings import algorithm_of, check_settings
 
 
-def while_sampling(settings: dict, cases_path: str | Path, device: str, batch_size: int) -> dict[int, np.ndarray]:
+def while_sampling(
+    settings: dict, cases_path: str | Path, device: str, batch_size: int,
+    weights_dir: str | Path = FOLDER, weights_registry: str | Path | None = None,
+) -> dict[int, np.ndarray]:  # fmt: skip
     """What a gate would have seen: {t: RMS distance of every clean estimate to its nearest neighbour}, t descending.
 
     Samples the plain sets of ``settings`` under a guidance of step size 0, which records and moves nothing. The
     distance is the preset's own, in the units of D_rms.
 
+    Args:
+        weights_dir: where the weights of public models lie. weights_registry: what they are; by default our own list.
+
     Raises:
         BenchmarkError: settings of another form, with a guidance, with n below 2, or of a sampler that takes none.
     """
+    if batch_size < 1:
+        raise BenchmarkError(f"--batch-size {batch_size}: give 1 or more")
     check_settings(settings)
     if settings.get("guidance") is not None:
         raise BenchmarkError("--settings: guidance given; D is chosen from plain sampling, whose samples do not repel")
@@ -33,10 +42,8 @@ def while_sampling(settings: dict, cases_path: str | Path, device: str, batch_si
         raise BenchmarkError(f"n: a set of {settings['n']} has no neighbours; give n of 2 or more")
     name, options = algorithm_of(settings["algorithm"])
     where, n = pick_device(device), settings["n"]
-    prior, cases = (
-        load_prior(settings["prior"], where),
-        list(store.read_cases(cases_path, settings.get("cases")).values()),
-    )
+    prior = load_prior(settings["prior"], where, weights_dir, weights_registry or REGISTRY)
+    cases = list(store.read_cases(cases_path, settings.get("cases")).values())
     check_cases(cases, prior, settings, cases_path)
     sets = [(case, seed) for seed in settings["seeds"] for case in cases]
     together = max(1, batch_size // n)

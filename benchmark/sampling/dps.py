@@ -54,7 +54,7 @@ def dps(
     Raises:
         BenchmarkError: options out of range, learned range asked of a network without it.
     """
-    check_options(preset=preset, steps=steps, scale=(scale, 0, math.inf))
+    check_options(preset=preset, steps=steps, least_steps=2, scale=(scale, 0, math.inf))
     schedule = Schedule.respaced(prior.alphas_cumprod, steps)
     total = len(schedule.timesteps)
     kind = variance or default_variance(prior)

@@ -64,7 +64,7 @@ def repaint(
     Raises:
         BenchmarkError: a problem other than noiseless inpainting, or options out of range.
     """
-    check_options(preset=preset, steps=steps)
+    check_options(preset=preset, steps=steps, least_steps=2)
     if problem.name != "inpainting" or problem.sigma > 0:
         raise BenchmarkError(
             f"sampler repaint serves noiseless inpainting only, not {problem.name} with sigma {problem.sigma:g}; "

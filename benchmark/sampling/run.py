@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-import math
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -17,20 +14,12 @@ from torch import Tensor
 from benchmark import __version__, store
 from benchmark.errors import BenchmarkError
 from benchmark.priors.registry import REGISTRY, load_prior
-from benchmark.priors.schedule import ddrm_timesteps, jump_schedule, space_timesteps, travel_schedule
 from benchmark.problems import build
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.noise import Streams, stream
-
-# a setting -> the type that it must have; the first eight must be there
-SETTINGS = {
-    "dataset": str, "task": str, "sampler": str, "prior": dict, "problem": dict, "algorithm": dict, "n": int,
-    "seeds": list, "method": str, "guidance": dict | None, "first_index": int, "cases": str,
-}  # fmt: skip
-NEEDED = tuple(SETTINGS)[:8]
-# an option's annotation -> what JSON may give for it; options of other kinds are for callers in Python
-JSON_TYPES = {"int": int, "float": (int, float), "bool": bool, "str": str, "None": type(None)}
+from benchmark.sampling.progress import Progress
+from benchmark.sampling.settings import algorithm_of, check_settings, method_of
 
 
 @dataclass(frozen=True)
@@ -52,98 +41,12 @@ def pick_device(name: str) -> torch.device:
     return torch.device("cuda" if name == "cuda" or (name == "auto" and torch.cuda.is_available()) else "cpu")
 
 
-# ------------------------------------------------------------------------------------------------------------ settings
-def check_settings(settings: dict) -> None:
-    """Refuse settings of another form than docs/architecture.md, section 7, gives.
-
-    Raises:
-        BenchmarkError: a missing, unknown or mistyped key, no samples, no seeds, method and guidance at odds.
-    """
-    for key in NEEDED:
-        if key not in settings:
-            raise BenchmarkError(f"--settings: {key} is missing; a sample job needs {', '.join(NEEDED)}")
-    for key, value in settings.items():
-        if key not in SETTINGS:
-            raise BenchmarkError(f"--settings: {key} is not known; a sample job has {', '.join(SETTINGS)}")
-        if not isinstance(value, SETTINGS[key]) or isinstance(value, bool):
-            expected = getattr(SETTINGS[key], "__name__", "dict or null")
-            raise BenchmarkError(f"--settings: {key} is {value!r}; give a value of type {expected}")
-    if settings["n"] < 1:
-        raise BenchmarkError(f"n: {settings['n']} restorations asked for; give 1 or more")
-    if settings.get("first_index", 0) < 0:
-        raise BenchmarkError(f"first_index: {settings['first_index']} is below 0; give the first sample's index")
-    seeds = settings["seeds"]
-    if not seeds or any(type(seed) is not int for seed in seeds) or len(set(seeds)) < len(seeds):
-        raise BenchmarkError(f"seeds: {seeds} is no list of different whole numbers; give for example [0]")
-    method = method_of(settings)
-    if settings.get("method", method) != method:
-        raise BenchmarkError(
-            f"method: {settings['method']!r} does not fit the guidance; with this one it is {method!r}"
-        )
-
-
-def method_of(settings: dict) -> str:
-    """The guidance's name, or plain."""
-    return (settings.get("guidance") or {"name": "plain"}).get("name")
-
-
-def algorithm_of(settings: dict) -> tuple[str, dict]:
-    """The sampler's name and its options, checked against its signature.
-
-    Raises:
-        BenchmarkError: unknown sampler or option, an option of another type.
-    """
-    options = dict(settings)
-    name = options.pop("name", None)
-    if name not in SAMPLERS:
-        raise BenchmarkError(f"algorithm.name: {name!r} is not known; use one of {', '.join(SAMPLERS)}")
-    known = options_of(name)
-    for option, value in options.items():
-        if option not in known:
-            raise BenchmarkError(f"algorithm.{option}: {name} has no such option; it has {', '.join(known)}")
-        if known[option] and not any(_is(value, kind) for kind in known[option]):
-            raise BenchmarkError(f"algorithm.{option}: {value!r} is not of type {' or '.join(known[option])}")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise BenchmarkError(f"algorithm.{option}: {value} is not a finite number")
-    return name, options
-
-
-def options_of(name: str) -> dict[str, list[str]]:
-    """The options of a sampler that settings can give, with the names of their types."""
-    parameters = inspect.signature(SAMPLERS[name]).parameters.values()
-    kinds = {part.name: _kinds(part) for part in parameters if part.kind == part.KEYWORD_ONLY}
-    return {option: those for option, those in kinds.items() if set(those) <= set(JSON_TYPES)}
-
-
-def _kinds(part: inspect.Parameter) -> list[str]:
-    """The names of the types in an option's annotation; none without one."""
-    if part.annotation is part.empty:
-        return []
-    return (part.annotation if isinstance(part.annotation, str) else part.annotation.__name__).split(" | ")
-
-
-def _is(value: object, kind: str) -> bool:
-    return isinstance(value, JSON_TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
-
-
-def evaluations(name: str, options: dict) -> int | None:
-    """Network evaluations per sample, for the progress bar; None where unknown."""
-    defaults = {key: part.default for key, part in inspect.signature(SAMPLERS[name]).parameters.items()}
-    values = {**defaults, **options}
-    steps = values.get("steps")
-    if isinstance(steps, str):
-        steps = len(space_timesteps(1000, steps))
-    if not isinstance(steps, int) or not 1 <= steps <= 1000:
-        return None
-    if name == "repaint":
-        walk = jump_schedule(
-            steps, values["jump_length"], values["jump_n_sample"], start_resampling=values["start_resampling"]
-        )
-    elif name == "ddnm":
-        walk = travel_schedule(steps, values["travel_length"], values["travel_repeat"])
-    else:
-        return len(ddrm_timesteps(steps)) if name == "ddrm" else steps
-    return sum(b < a for a, b in pairwise(walk))
+def set_threads(threads: int | None) -> None:
+    """CPU threads for the arithmetic; None leaves them as they are. Raises BenchmarkError below 1."""
+    if threads is not None:
+        if threads < 1:
+            raise BenchmarkError(f"--threads {threads}: give 1 or more")
+        torch.set_num_threads(threads)
 
 
 # ------------------------------------------------------------------------------------------------------------ sampling
@@ -162,10 +65,7 @@ def sample(
     """
     if batch_size < 1:
         raise BenchmarkError(f"--batch-size {batch_size}: give 1 or more")
-    if threads is not None:
-        if threads < 1:
-            raise BenchmarkError(f"--threads {threads}: give 1 or more")
-        torch.set_num_threads(threads)
+    set_threads(threads)
     check_settings(settings)
     algorithm_of(settings["algorithm"])
     cases = list(store.read_cases(cases_path, settings.get("cases")).values())
@@ -325,42 +225,3 @@ def _rows(settings: dict, group: list, indices: list[int], done: Finished) -> It
                 "finite": finite,
                 "consistency": float(done.consistency[b, i]) if finite else None,
             }
-
-
-class Progress:
-    """A progress bar over network evaluations of single images, on stderr; a line every ten seconds in a log."""
-
-    def __init__(self, settings: dict, images: int, quiet: bool):
-        from tqdm import tqdm
-
-        each = evaluations(*algorithm_of(settings["algorithm"]))
-        on_screen = sys.stderr.isatty()
-        self.kept = 0
-        self.bar = tqdm(
-            total=None if each is None else each * images,
-            desc="/".join(settings[key] for key in ("dataset", "task", "sampler")),
-            unit=" evaluations",
-            disable=quiet,
-            file=sys.stderr,
-            mininterval=0.1 if on_screen else 10.0,
-            ascii=not on_screen,
-        )
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.bar.close()
-
-    def reach(self, nfe: int, images: int) -> None:
-        """The running batch of ``images`` has had ``nfe`` evaluations each."""
-        self.bar.update(self.kept + nfe * images - self.bar.n)
-
-    def keep(self) -> None:
-        """The batch is done."""
-        self.kept = self.bar.n
-
-    def undo(self) -> None:
-        """The batch has to be tried again."""
-        self.bar.n = self.kept
-        self.bar.refresh()

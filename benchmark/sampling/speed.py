@@ -58,8 +58,12 @@ def measure(prior_name: str, batch: int, steps: int, device: str, repeats: int) 
     The backward pass through the network, where there is one, counts as the network's time.
 
     Raises:
-        BenchmarkError: a batch that is not made of sets of 5, no GPU, no such prior.
+        BenchmarkError: a batch that is not made of sets of 5, steps or repeats out of range, no GPU, no such prior.
     """
+    if repeats < 1:
+        raise BenchmarkError(f"--repeats {repeats}: give 1 or more")
+    if not 2 <= steps <= 1000:
+        raise BenchmarkError(f"--steps {steps}: give 2 to 1000")
     if batch < N or batch % N:
         raise BenchmarkError(f"--batch {batch}: sets of {N} are timed; give a multiple of {N}")
     where = pick_device(device)
@@ -84,4 +88,5 @@ def measure(prior_name: str, batch: int, steps: int, device: str, repeats: int) 
                         pass
                 timed.append((watched.seconds, watched._clock() - started - watched.seconds))
             network, own = (statistics.median(part) for part in zip(*timed, strict=True))
-            yield {"sampler": name, "preset": preset, "network": network, "own": own, "share": own / network}
+            row = {"sampler": name, "preset": preset, "network": network, "own": own, "share": own / network}
+            yield {**row, "dtype": str(prior.dtype).removeprefix("torch.")}

@@ -1,10 +1,11 @@
 """Makes the committed selection of recorded runs from the whole set: ``python tests/golden_data/make.py FOLDER``.
 
 Of each sampler's run it keeps the inputs, the noise, neighbours, distances and gates of every step, and the first and
-the last state; of schedules and operator checks everything. Left out: intermediate images and the one array of
-third-party content (``kernel``). Networks: the smaller of the two.
+the last state; of schedules, operator checks, selection and trees everything. Left out: intermediate images and the one
+array of third-party content (``kernel``). Networks: the smaller of the two.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ SAMPLERS = (
     "ddnm_inpaint_travel", "ddnm_sravg4", "ddnmplus_inpaint_noisy", "ddrm_inpaint", "ddrm_sravg4", "ddrm_srbicubic4",
     "diffpir_inpaint", "dps_inpaint_learnedrange", "repaint_inpaint",
 )  # fmt: skip
+ENTIRE = ("schedules.npz", "net_ddpm_simple.npz", "selection_baselines.npz", "hierarchical_trees.json")
 DROPPED = (
     "x0_hat",
     "x0_guided",
@@ -44,9 +46,8 @@ def compact(run) -> dict:
 def main(source: Path, target: Path) -> None:
     for name in SAMPLERS:
         np.savez_compressed(target / f"{name}.npz", **compact(np.load(source / f"{name}.npz")))
-    for name in ("schedules", "net_ddpm_simple"):
-        run = np.load(source / f"{name}.npz")
-        np.savez_compressed(target / f"{name}.npz", **{key: run[key] for key in run.files})
+    for name in ENTIRE:
+        shutil.copyfile(source / name, target / name)
 
 
 if __name__ == "__main__":

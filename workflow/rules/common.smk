@@ -25,7 +25,7 @@ except BenchmarkError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
-for note in rehearsal_notes(config):
+for note in [*rehearsal_notes(config), *PLAN.notes]:
     print(note, file=sys.stderr)
 
 RUN = PLAN.root

@@ -5,7 +5,15 @@ TOY = (
     if PLAN.config["toy"]
     else []
 )
-PUBLISHED = [f"{RUN}/metrics.parquet", *TABLES, *FIGURES, *TOY, *PLAN.paths("gallery")]
+MEASURED = [f"{RUN}/metrics.parquet"] if PLAN.paths("measure") else []
+PUBLISHED = [
+    *MEASURED,
+    *TABLES,
+    *FIGURES,
+    *TOY,
+    *PLAN.paths("gallery"),
+    *TRUTH_PUBLISHED,
+]
 RESULTS = [
     *PLAN_FILES,
     *PLAN.paths("cases", "sample", "candidates", "select", "measure"),

@@ -1,0 +1,23 @@
+"""``truth``: one sampler on one problem whose posterior is known, at all its steps and guidances."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--settings", required=True, help="JSON object or file (docs/truth.md)")
+    parser.add_argument("--output", required=True, metavar="FILE", help="the table to write (Parquet)")
+    parser.add_argument("--threads", type=int, help="CPU threads")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Sample, measure, write."""
+    from benchmark.errors import BenchmarkError
+    from benchmark.store import load_settings
+    from benchmark.truth.run import run as run_truth
+
+    if args.threads is not None and args.threads < 1:
+        raise BenchmarkError(f"--threads {args.threads}: give 1 or more")
+    run_truth(load_settings(args.settings), args.output, args.threads)

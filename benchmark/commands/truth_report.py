@@ -1,0 +1,29 @@
+"""``truth-report``: the table and the figures of the truth."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmark import store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "--settings", required=True, help="JSON object or file: problems, samplers, compare, confidence"
+    )
+    parser.add_argument("--truth", required=True, metavar="FILE", help="truth.parquet")
+    parser.add_argument("--tables", required=True, metavar="DIR", help="where truth.csv, .md, .tex and .html go")
+    parser.add_argument("--figures", required=True, metavar="DIR", help="where truth_steps and truth_bias go")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write them."""
+    from benchmark.publish.truth import write_table
+    from benchmark.publish.truth_figures import write_figures
+    from benchmark.publish.truth_results import Results
+
+    settings = store.load_settings(args.settings)
+    results = Results(settings, args.truth)
+    write_table(results, args.tables)
+    write_figures(results, args.figures)

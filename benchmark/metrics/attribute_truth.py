@@ -1,0 +1,178 @@
+"""Sets against the known truth of a drawn world: shares, rare values, coverage, plausibility, mirroring.
+
+The generator is known, and so is the posterior over the attributes behind a hole (``benchmark.data.posterior``); the
+measures and what exact sampling of the same N would give are those of ``benchmark.metrics.exact_sets``.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from benchmark.errors import BenchmarkError
+from benchmark.metrics import exact_sets
+from benchmark.metrics.registry import Metric
+from benchmark.metrics.view import SetFile, SetView, classifier_name, drawn_world
+
+_NEEDS = ("attributes", "classifier", "hole")
+METRICS = (
+    Metric(
+        "rare_value_recall",
+        _NEEDS,
+        "higher",
+        "share",
+        "1 where the set shows, for a hidden attribute, a value of prior share 10 % or less that the hole allows",
+    ),
+    Metric("rare_value_recall_exact", _NEEDS, "none", "share", "the probability that exact sampling of N shows one"),
+    Metric(
+        "attribute_coverage",
+        _NEEDS,
+        "higher",
+        "share",
+        "distinct allowed values of the hidden attributes in the set over the most that N labels can show",
+    ),
+    Metric("attribute_coverage_exact", _NEEDS, "none", "share", "its expectation under exact sampling of N"),
+    Metric(
+        "plausibility",
+        _NEEDS,
+        "higher",
+        "share",
+        "samples whose hidden attributes are all read as allowed values with probability over .9, and whose visible "
+        "attributes are read as those of the known part; where nothing is known of them, confidence is all that counts",
+    ),
+    Metric("plausibility_exact", _NEEDS, "none", "share", "the same of N pictures drawn from the exact posterior"),
+    Metric(
+        "attribute_tv",
+        _NEEDS,
+        "lower",
+        "1",
+        "mean over the hidden attributes of the total variation between the set's labels and the posterior",
+    ),
+    Metric("attribute_tv_exact", _NEEDS, "none", "1", "its expectation under exact sampling of N: its floor"),
+    Metric(
+        "mirror",
+        _NEEDS,
+        "none",
+        "share",
+        "samples read as mirrored, where the hole hides whether the room's halves mirror each other (bedrooms)",
+    ),
+    Metric("mirror_exact", _NEEDS, "none", "share", "the posterior's share of mirrored rooms"),
+    Metric(
+        "attribute_tv_pool",
+        (*_NEEDS, "pool"),
+        "lower",
+        "1",
+        "total variation, over all sets of the file together, between labels and posterior; mean over the attributes "
+        "that any hole hides",
+        "pool",
+    ),
+    Metric(
+        "attribute_tv_pool_exact",
+        (*_NEEDS, "pool"),
+        "none",
+        "1",
+        "its expectation under exact sampling of as many: its floor",
+        "pool",
+    ),
+)
+NAMES = frozenset(metric.name for metric in METRICS)
+
+
+def measure(view: SetView, probabilities: dict[str, np.ndarray], wanted: frozenset[str]) -> dict[str, float]:
+    """The measures of one set; {} where the dataset is no drawn world or there is no hole."""
+    world = drawn_world(view)
+    if world is None or view.hole is None or not NAMES & wanted:
+        return {}
+    known = behind_the_hole(view)
+    if known is None:
+        return {"plausibility": exact_sets.plausible(probabilities, {})}
+    values = _plausibility(view, world, known, probabilities)
+    truth = {attribute: known.shares[attribute] for attribute in known.hidden}
+    if not truth:
+        view.file.fault(f"attribute_tv, case {view.case}", "this hole hides no attribute")
+        return values
+    labels = {attribute: probabilities[attribute].argmax(axis=1) for attribute in truth}
+    n = len(view.images)
+    values |= {
+        "attribute_coverage": exact_sets.coverage(labels, truth),
+        "attribute_coverage_exact": exact_sets.expected_coverage(truth, n),
+        "attribute_tv": float(np.mean([_variation(labels[a], p) for a, p in truth.items()])),
+        "attribute_tv_exact": float(np.mean([exact_sets.expected_total_variation([p], n) for p in truth.values()])),
+    }
+    rare = exact_sets.rare_values(truth, {a: np.array(list(world.ATTRIBUTES[a].values())) for a in truth})
+    if rare:
+        values["rare_value_recall"] = exact_sets.rare_recall(labels, rare)
+        values["rare_value_recall_exact"] = exact_sets.expected_rare_recall(truth, rare, n)
+    if "mirrored" in world.ATTRIBUTES.get("symmetry", {}) and "symmetry" in truth:
+        mirrored = list(world.ATTRIBUTES["symmetry"]).index("mirrored")
+        values["mirror"] = float((labels["symmetry"] == mirrored).mean())
+        values["mirror_exact"] = float(truth["symmetry"][mirrored])
+    return values
+
+
+def measure_pool(file: SetFile, wanted: frozenset[str]) -> dict[str, float]:
+    """Total variation between all labels of a file and the mean posterior of its cases, and its floor."""
+    if not wanted & {"attribute_tv_pool", "attribute_tv_pool_exact"} or drawn_world(file.views[0]) is None:
+        return {}
+    name = classifier_name(file.settings)
+    file.read_all(name)
+    truths: dict[str, list[np.ndarray]] = {}
+    labels: dict[str, list[np.ndarray]] = {}
+    for view in file.views:
+        known = behind_the_hole(view) if view.hole is not None else None
+        if known is None:
+            continue
+        probabilities, _ = file.read(name, view.images)
+        for attribute in known.hidden:
+            truths.setdefault(attribute, []).append(known.shares[attribute])
+            labels.setdefault(attribute, []).append(probabilities[attribute].argmax(axis=1))
+    if not truths:
+        return {}
+    n = len(file.views[0].images)
+    variation = [
+        exact_sets.total_variation(
+            exact_sets.shares_of(np.concatenate(labels[a]), len(truth[0])), np.mean(truth, axis=0)
+        )
+        for a, truth in truths.items()
+    ]
+    floor = [exact_sets.expected_total_variation(truth, n) for truth in truths.values()]
+    return {"attribute_tv_pool": float(np.mean(variation)), "attribute_tv_pool_exact": float(np.mean(floor))}
+
+
+def behind_the_hole(view: SetView):
+    """The posterior of a set's case behind its hole, or None where nothing is known of it: the truth is a picture of
+    another world than the classifier's, or the hole leaves attributes that depend on each other (recorded as a fault).
+    """
+    from benchmark.data.posterior import posterior_of_case
+
+    world = drawn_world(view)
+    name = world.__name__.rsplit(".", 1)[1]
+    try:
+        known = posterior_of_case(name, view.case, view.hole.shape[-1], np.ascontiguousarray(view.hole).tobytes())
+    except BenchmarkError as error:
+        view.file.fault(f"attribute_tv, case {view.case}", str(error))
+        return None
+    if known is None or not known.is_picture(view.truth):
+        return None
+    return known
+
+
+def _plausibility(view: SetView, world, known, probabilities: dict[str, np.ndarray]) -> dict[str, float]:
+    """Of the set, and of as many exact posterior samples read by the same classifier."""
+    import torch
+
+    def exact() -> float:
+        generator = torch.Generator().manual_seed(zlib.crc32(view.case.encode()))
+        pictures = world.render(known.sample(len(view.images), generator), view.hole.shape[-1]).numpy()
+        return exact_sets.plausible(view.file.read(classifier_name(view.settings), pictures)[0], known.shares)
+
+    key = ("plausibility_exact", view.case, view.hole.tobytes(), len(view.images))
+    return {
+        "plausibility": exact_sets.plausible(probabilities, known.shares),
+        "plausibility_exact": view.file.once(key, exact),
+    }
+
+
+def _variation(labels: np.ndarray, truth: np.ndarray) -> float:
+    return exact_sets.total_variation(exact_sets.shares_of(labels, len(truth)), truth)

@@ -1,0 +1,137 @@
+"""One job: a sampler on one problem, at all its steps and guidances, held against the exact posterior."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmark import __version__, store
+from benchmark.errors import BenchmarkError
+from benchmark.sampling import SAMPLERS
+from benchmark.sampling.guidance import build_guidance
+from benchmark.sampling.settings import algorithm_of
+from benchmark.truth.distances import Truth
+from benchmark.truth.measurements import Measurements, SetNoise, measure
+
+SETTINGS = {
+    "problem": str, "world": dict, "operator": dict, "mask": dict | None, "sampler": str, "algorithm": dict,
+    "runs": list, "n": int, "sets": int, "measurements": int, "seed": int,
+}  # fmt: skip
+PLAIN = {"name": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
+
+
+def check_settings(settings: dict) -> None:
+    """Refuse settings of another form than docs/truth.md gives.
+
+    Raises:
+        BenchmarkError: a missing, unknown or mistyped key, or numbers out of range.
+    """
+    for key, kind in SETTINGS.items():
+        if key not in settings:
+            raise BenchmarkError(f"--settings: {key} is missing; a truth job has {', '.join(SETTINGS)}")
+        if not isinstance(settings[key], kind) or isinstance(settings[key], bool):
+            raise BenchmarkError(f"--settings: {key} is {settings[key]!r}; give a {getattr(kind, '__name__', 'dict')}")
+    if unknown := [key for key in settings if key not in SETTINGS]:
+        raise BenchmarkError(f"--settings: {unknown[0]} is not known; a truth job has {', '.join(SETTINGS)}")
+    for key in ("n", "sets", "measurements"):
+        if settings[key] < 1:
+            raise BenchmarkError(f"{key}: {settings[key]} is below 1; give 1 or more")
+    if settings["n"] * settings["sets"] < 2:
+        raise BenchmarkError("sets: one sample for each measurement has no covariance; give 2 or more")
+    for run in settings["runs"]:
+        if (
+            not isinstance(run, dict)
+            or set(run) - {"steps", "guidance", "uncoupled"}
+            or type(run.get("steps")) is not int
+        ):
+            raise BenchmarkError(f"--settings: runs: {run!r} is not of the form steps, guidance, uncoupled")
+
+
+def run(settings: dict, output: str | Path, threads: int | None = None) -> None:
+    """Sample, measure and write the table ``truth`` of one job: one row for each run, measurement and measure.
+
+    Raises:
+        BenchmarkError: settings of another form, an unknown name or option, a problem that the sampler does not serve.
+    """
+    check_settings(settings)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    keys = ("problem", "world", "operator", "mask", "measurements", "seed")
+    name, world, operator, mask, count, seed = (settings[key] for key in keys)
+    measurements = measure(name, world, operator, mask, count, seed)
+    truths = list(exact(measurements, settings["n"], settings["sets"]))
+    rows = []
+    for one in settings["runs"]:
+        samples, nfe = draw(measurements, settings["algorithm"], one, settings["n"], settings["sets"])
+        for case, (truth, x) in enumerate(zip(truths, samples, strict=True)):
+            rows += _rows(settings, one, nfe, case, truth.measure(x), truth.exact)
+    store.write_table(output, "truth", rows, settings, {"package": __version__, "torch": torch.__version__})
+
+
+def exact(measurements: Measurements, n: int, sets: int) -> Iterator[Truth]:
+    """For each measurement what samples are held against."""
+    mixture = measurements.prior.mixture
+    for case, posterior in enumerate(measurements.posteriors):
+        problem, y = measurements.problem(case=case), measurements.y[case : case + 1]
+
+        def consistency(x: Tensor, problem=problem, y: Tensor = y) -> float:
+            rms = problem.consistency(x.reshape(1, -1, *problem.image_shape), y)
+            return float(rms.square().mean().sqrt())
+
+        yield Truth(mixture, posterior, consistency, n, sets, measurements.generator(case, "exact"))
+
+
+def draw(measurements: Measurements, algorithm: dict, one: dict, n: int, sets: int) -> tuple[Tensor, int]:
+    """A run's samples (count, sets * n, d), and its network evaluations per sample.
+
+    Args:
+        algorithm: the sampler's name and its options but the steps.
+        one: steps, guidance (None = plain), uncoupled: whether the guidance's push is a constant to DPS's gradient.
+    """
+    name, options = algorithm_of({**algorithm, "steps": one["steps"]})
+    problem, prior = measurements.problem(sets), measurements.prior
+    y = measurements.y.repeat_interleave(sets, dim=0)
+    guide, _ = build_guidance(one.get("guidance"), problem, n, len(y), "cpu", prior.dtype)
+    if one.get("uncoupled"):
+        guide = uncoupled(guide)
+    with torch.no_grad():
+        states = SAMPLERS[name](prior, problem, y, SetNoise(measurements, sets, n), guide, **options)
+        state = deque(states, maxlen=1).pop()
+    return state.x.reshape(measurements.count, sets * n, math.prod(prior.shape)), state.nfe
+
+
+def uncoupled(guide):
+    """A guide whose push is a constant: a gradient through it sees each sample's own x0 alone, not its neighbours'."""
+
+    def constant_push(x0: Tensor, weight: float, **how):
+        guided, record = guide(x0.detach(), weight, **how)
+        return x0 + (guided - x0.detach()), record
+
+    return constant_push
+
+
+def _rows(settings: dict, one: dict, nfe: int, case: int, values: dict, exact: dict) -> Iterator[dict]:
+    guidance = one.get("guidance") or PLAIN
+    for metric, value in values.items():
+        floor = exact[metric]
+        yield {
+            "problem": settings["problem"],
+            "world": settings["world"]["name"],
+            "case": str(case),
+            "sampler": settings["sampler"],
+            "preset": settings["algorithm"].get("preset", "paper"),
+            "steps": one["steps"],
+            "nfe": nfe,
+            "method": guidance["name"] + ("_uncoupled" if one.get("uncoupled") else ""),
+            "eta": float(guidance["eta"]),
+            "D": float(guidance["D"]),
+            "D_unit": guidance.get("D_unit") or "rms",
+            "metric": metric,
+            "value": value if math.isfinite(value) else None,
+            "exact": floor if math.isfinite(floor) else None,
+        }

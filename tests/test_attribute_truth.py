@@ -1,0 +1,253 @@
+"""The posterior over attributes behind a hole, and the measures of sets against it."""
+
+import itertools
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark import store
+from benchmark.data import bedrooms, posterior, sources
+from benchmark.data.drawing import sample_attributes
+from benchmark.data.masks import make_hole
+from benchmark.data.worlds import WORLDS
+from benchmark.errors import BenchmarkError
+from benchmark.metrics import attribute_truth, exact_sets, view
+from benchmark.metrics.measure import measure_sets
+from benchmark.metrics.registry import DIRECTIONS
+from benchmark.networks.classifier import Reading
+from benchmark.publish import labels, tables
+
+
+def hole_of(recipe, picture):
+    return make_hole(recipe, (64, 64), {name: torch.as_tensor(part) for name, part in picture.parts.items()})
+
+
+def behind(world, recipe, index):
+    picture = list(sources.pictures({"name": world}, index + 1, 0))[index]
+    found = posterior.posterior_of_case(world, picture.case, 64, hole_of(recipe, picture).numpy().tobytes())
+    return picture, found
+
+
+def room(symmetry):
+    """The first test room of this symmetry: its index."""
+    rooms = bedrooms.sample_attributes(60, torch.Generator().manual_seed(sources.TEST_SEED)).labels()
+    return next(i for i, labels in enumerate(rooms) if labels["symmetry"] == symmetry)
+
+
+# ----------------------------------------------------------------------------------------------------- the posterior
+@pytest.mark.parametrize(
+    ("world", "recipe", "hidden"),
+    [
+        ("cats", {"recipe": "parts", "parts": ["face"], "dilate": 1}, {"eyes", "eye_colour", "mouth"}),
+        ("cats", {"recipe": "parts", "parts": ["whiskers", "mouth"], "dilate": 2}, {"whiskers", "mouth"}),
+        ("bedrooms", {"recipe": "parts", "parts": ["bed"], "dilate": 2}, {"bed", "bedspread"}),
+        ("bedrooms", {"recipe": "right"}, {"symmetry"}),
+    ],
+)
+def test_wholly_hidden_attributes_keep_their_prior_shares(world, recipe, hidden):
+    picture, found = behind(world, recipe, 0)
+    assert set(found.hidden) == hidden
+    for attribute in hidden:
+        assert found.shares[attribute] == pytest.approx(list(WORLDS[world].ATTRIBUTES[attribute].values()))
+    for attribute, value in found.visible.items():
+        assert list(WORLDS[world].ATTRIBUTES[attribute])[value] == picture.attributes[attribute]
+
+
+def test_a_hole_that_allows_some_values_of_an_attribute_leaves_them_in_their_prior_proportion():
+    faces = list(sources.pictures({"name": "faces"}, 20, 0))
+    index = next(i for i, face in enumerate(faces) if face.attributes["beard"] == "none")
+    _, found = behind("faces", {"recipe": "parts", "parts": ["mouth"], "dilate": 3}, index)
+    assert found.shares["beard"] == pytest.approx([0.70 / 0.78, 0, 0.08 / 0.78, 0])
+
+
+@pytest.mark.parametrize("symmetry", ["mirrored", "door"])
+def test_a_mirrored_room_s_right_half_tells_what_its_left_half_holds_and_another_s_does_not(symmetry):
+    _, found = behind("bedrooms", {"recipe": "left"}, room(symmetry))
+    assert set(found.hidden) == (set() if symmetry == "mirrored" else {"window", "lamp", "wardrobe", "plant"})
+
+
+def test_posterior_samples_keep_the_visible_pixels_and_have_the_posterior_s_shares():
+    picture, found = behind("cats", {"recipe": "parts", "parts": ["mouth"], "dilate": 3}, 1)
+    hole = hole_of({"recipe": "parts", "parts": ["mouth"], "dilate": 3}, picture).numpy()
+    drawn = found.sample(4000, torch.Generator().manual_seed(0))
+    images = WORLDS["cats"].render(drawn[:40]).numpy()
+    assert np.abs(images - picture.image)[:, :, ~hole].max() <= 1 / 255
+    shares = torch.bincount(drawn.values["mouth"], minlength=4) / 4000
+    assert np.abs(shares.numpy() - found.shares["mouth"]).max() < 4 * (0.25 / 4000) ** 0.5
+
+
+def test_a_case_of_another_name_has_no_known_posterior_and_another_picture_is_told_from_the_truth():
+    assert posterior.truth_of("photo17", "cats") is None
+    assert posterior.truth_of("statues0_0001", "bedrooms") is None
+    picture, found = behind("cats", {"recipe": "left"}, 0)
+    assert found.is_picture(store.decode_image(store.encode_image(picture.image)))
+    assert not found.is_picture(np.clip(picture.image + 0.05, -1, 1))
+
+
+def test_attributes_that_are_not_independent_behind_a_hole_are_refused():
+    def render(attributes, size):
+        """A picture that is white only where both are there."""
+        both = attributes.values["left"] * attributes.values["right"]
+        return both[:, None, None, None].float().expand(-1, 3, size, size)
+
+    table = {"left": {"no": 0.5, "yes": 0.5}, "right": {"no": 0.5, "yes": 0.5}}
+    together = SimpleNamespace(ATTRIBUTES=table, render=render)
+    drawn = sample_attributes(table, 20, torch.Generator().manual_seed(0), (32, 32), 0, 0)
+    neither = next(i for i in range(20) if not drawn.values["left"][i] and not drawn.values["right"][i])
+    hole = torch.zeros(8, 8, dtype=torch.bool)
+    with pytest.raises(BenchmarkError, match="left, right depend on each other"):
+        posterior.posterior("together", together, drawn[neither : neither + 1], hole)
+
+
+# ----------------------------------------------------------------------------------------- measures on hand-made sets
+P = np.array([0.6, 0.3, 0.1])
+
+
+def enumerated(n, measure):
+    """The expectation of a measure of n labels over all label vectors."""
+    return sum(np.prod(P[list(labels)]) * measure(np.array(labels)) for labels in itertools.product(range(3), repeat=n))
+
+
+def test_total_variation_of_known_sets():
+    assert exact_sets.total_variation(exact_sets.shares_of(np.array([0, 0, 0, 1, 2]), 3), P) == pytest.approx(0.1)
+    assert exact_sets.total_variation(exact_sets.shares_of(np.array([2, 2]), 3), P) == pytest.approx(0.9)
+
+
+def test_expected_total_variation_is_that_of_all_sets_weighted_by_their_probability():
+    expected = enumerated(4, lambda labels: exact_sets.total_variation(exact_sets.shares_of(labels, 3), P))
+    assert exact_sets.expected_total_variation([P], 4) == pytest.approx(expected)
+    assert exact_sets.expected_total_variation([P, P], 2) == pytest.approx(expected)
+
+
+def test_expected_total_variation_of_a_pool_of_different_truths():
+    a, b = np.array([1.0, 0.0]), np.array([0.5, 0.5])
+    # One sample of each: labels (0, 0) or (0, 1), each with probability one half; the mean truth is (3/4, 1/4).
+    assert exact_sets.expected_total_variation([a, b], 1) == pytest.approx(0.25)
+
+
+def test_coverage_counts_allowed_values_and_its_expectation_is_that_of_all_sets():
+    truth = {"a": np.array([0.9, 0.1, 0.0]), "b": P}
+    labels = {"a": np.array([0, 0, 2, 2]), "b": np.array([0, 1, 2, 2])}
+    assert exact_sets.coverage(labels, truth) == pytest.approx((1 + 3) / (2 + 3))
+    assert exact_sets.coverage({"b": np.array([0, 1])}, {"b": P}) == 1
+    expected = enumerated(4, lambda labels: len(set(labels.tolist())) / 3)
+    assert exact_sets.expected_coverage({"b": P}, 4) == pytest.approx(expected)
+
+
+def test_rare_values_are_allowed_ones_of_a_prior_share_of_at_most_a_tenth():
+    prior = {"a": P, "b": P, "c": np.array([0.5, 0.5])}
+    truth = {"a": P, "b": np.array([2 / 3, 1 / 3, 0]), "c": np.array([0.5, 0.5])}
+    rare = exact_sets.rare_values(truth, prior)
+    assert {a: values.tolist() for a, values in rare.items()} == {"a": [2]}
+    assert exact_sets.rare_recall({"a": np.array([0, 1, 2])}, rare) == 1
+    assert exact_sets.rare_recall({"a": np.array([0, 1, 1])}, rare) == 0
+    expected = enumerated(3, lambda labels: float(2 in labels))
+    assert exact_sets.expected_rare_recall(truth, rare, 3) == pytest.approx(expected)
+    both = exact_sets.rare_values({"a": P, "b": P}, prior)
+    assert exact_sets.expected_rare_recall({"a": P, "b": P}, both, 3) == pytest.approx(1 - 0.9**6)
+
+
+def test_a_plausible_sample_is_read_with_confidence_where_hidden_and_right_where_visible():
+    shares = {"hidden": np.array([0.8, 0.2, 0.0]), "visible": np.array([0.0, 1.0])}
+    hidden = np.array([[0.95, 0.05, 0], [0.85, 0.15, 0], [0.02, 0.03, 0.95], [0.05, 0.95, 0]])
+    visible = np.array([[0.4, 0.6], [0.0, 1.0], [0.0, 1.0], [0.9, 0.1]])
+    assert exact_sets.plausible({"hidden": hidden, "visible": visible}, shares) == 1 / 4
+    assert exact_sets.plausible({"hidden": hidden}, {}) == 3 / 4
+
+
+# ------------------------------------------------------------------------------------------------- through the measure
+class PerfectReader:
+    """Reads bedrooms without error: the attributes of the rendered picture that is nearest, among those it is given."""
+
+    def __init__(self, pictures, attributes):
+        self.pictures, self.attributes = pictures, attributes
+
+    def __call__(self, images):
+        nearest = (images[:, None] - self.pictures[None]).square().flatten(2).sum(2).argmin(1)
+        probabilities = {
+            name: torch.nn.functional.one_hot(self.attributes.values[name][nearest], len(table)).double()
+            for name, table in bedrooms.ATTRIBUTES.items()
+        }
+        return Reading(probabilities, images.flatten(1))
+
+
+def measured(monkeypatch, symmetries, metrics=("attributes",), case_name=None):
+    """The measures of a set of rooms whose hidden right halves have these symmetries."""
+    picture, found = behind("bedrooms", {"recipe": "right"}, 0)
+    drawn = posterior.repeated(found.truth, len(symmetries))
+    for i, value in enumerate(symmetries):
+        drawn.values["symmetry"][i] = list(bedrooms.ATTRIBUTES["symmetry"]).index(value)
+    images = bedrooms.render(drawn)
+    every = torch.cat([bedrooms.render(found.truth.with_value("symmetry", v)) for v in bedrooms.ATTRIBUTES["symmetry"]])
+    known = posterior.repeated(found.truth, 4)
+    known.values["symmetry"][:] = torch.arange(4)
+    monkeypatch.setattr(view, "load_classifier", lambda name, device: PerfectReader(every, known))
+    case_name = case_name or picture.case
+    hole = hole_of({"recipe": "right"}, picture).numpy()
+    case = store.Case("bedrooms", "right", case_name, picture.image, hole, picture.attributes)
+    keys = dict.fromkeys(store.SET_KEYS, None) | {"dataset": "bedrooms", "task": "right", "case": case_name, "seed": 0}
+    columns = {name: np.ones(len(images)) for name in ("nfe", "seconds", "gate_open", "finite", "consistency")}
+    sets = [store.RestorationSet(keys, np.arange(len(images)), images.numpy(), columns)]
+    rows, record = measure_sets({"metrics": list(metrics), "classifier": {"name": "bedrooms"}}, sets, {case_name: case})
+    return {row["metric"]: row["value"] for row in rows}, record
+
+
+def test_a_set_of_rooms_has_the_values_that_its_labels_say(monkeypatch):
+    values, _ = measured(monkeypatch, ["mirrored", "mirrored", "door", "armchair", "mirrored"])
+    assert values["mirror"] == pytest.approx(0.6)
+    assert values["mirror_exact"] == pytest.approx(0.44)
+    assert values["rare_value_recall"] == 1
+    assert values["rare_value_recall_exact"] == pytest.approx(1 - 0.92**5)
+    assert values["attribute_coverage"] == pytest.approx(3 / 4)
+    assert values["attribute_tv"] == pytest.approx((0.16 + 0.08 + 0.20 + 0.12) / 2)
+    assert values["attribute_tv_pool"] == pytest.approx(values["attribute_tv"])
+    assert values["attribute_tv_pool_exact"] == pytest.approx(values["attribute_tv_exact"])
+    assert values["plausibility"] == values["plausibility_exact"] == 1
+
+
+def test_exact_sampling_meets_its_expectations(monkeypatch):
+    _, found = behind("bedrooms", {"recipe": "right"}, 0)
+    names, generator = list(bedrooms.ATTRIBUTES["symmetry"]), torch.Generator().manual_seed(1)
+    draws = [Counter(found.sample(5, generator).values["symmetry"].tolist()) for _ in range(3000)]
+    shares = np.array([[draw[v] / 5 for v in range(4)] for draw in draws])
+    variation = np.abs(shares - found.shares["symmetry"]).sum(1).mean() / 2
+    recall = (shares[:, 3] > 0).mean()
+    values, _ = measured(monkeypatch, [names[0]] * 5)
+    assert variation == pytest.approx(values["attribute_tv_exact"], abs=0.01)
+    assert recall == pytest.approx(values["rare_value_recall_exact"], abs=0.03)
+    assert (shares > 0).sum(1).mean() / 4 == pytest.approx(values["attribute_coverage_exact"], abs=0.01)
+    assert values["rare_value_recall"] == 0
+
+
+def test_where_nothing_is_known_of_a_picture_only_plausibility_has_a_value(monkeypatch):
+    values, _ = measured(monkeypatch, ["mirrored", "door"], case_name="statues0_0001")
+    assert values["plausibility"] == 1
+    assert not {name for name in attribute_truth.NAMES - {"plausibility"} if np.isfinite(values.get(name, np.nan))}
+
+
+def test_the_measures_may_be_asked_for_one_by_one(monkeypatch):
+    values, _ = measured(monkeypatch, ["mirrored", "door"], metrics=["mirror", "rare_value_recall"])
+    assert set(values) == {"mirror", "rare_value_recall"}
+
+
+# -------------------------------------------------------------------------------------------------------- in the tables
+def test_where_the_truth_is_known_its_measures_come_first_in_a_table():
+    names = ["rare_value_recall", "rare_value_recall_exact", "plausibility", "attribute_tv", "mirror", "mirror_exact"]
+    names += ["lpips_alex_mean", "feature_distance_mean", "attribute_entropy", "psnr_best", "ssim_best"]
+    group = SimpleNamespace(table="eta_sweep")
+    headline, further = tables._chosen(group, [SimpleNamespace(metric=name) for name in names])
+    assert [shown.name for shown in headline] == [*names[:3], "mirror", "lpips_alex_mean", "psnr_best"]
+    assert {"mirror_exact", "attribute_tv"} <= {shown.name for shown in further}
+    headline, _ = tables._chosen(group, [SimpleNamespace(metric=name) for name in names[6:]])
+    assert [shown.name for shown in headline] == names[6:]
+
+
+def test_every_measure_of_the_truth_has_a_label_and_the_direction_that_it_declares():
+    for metric in attribute_truth.METRICS:
+        if metric.per == "set":
+            shown = labels.measure(metric.name)
+            assert shown.group == "truth"
+            assert shown.better == DIRECTIONS[metric.direction]

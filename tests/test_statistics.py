@@ -1,0 +1,300 @@
+"""Statistics of the benchmark: known values, invariances, and coverage and error rates by simulation."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmark import statistics
+from benchmark.statistics import (
+    Interval,
+    grid,
+    holm,
+    mean_interval,
+    non_inferior,
+    operating_point,
+    paired_difference,
+    pareto_front,
+    pareto_membership,
+    probability_of_improvement,
+    sign_flip,
+    trend_test,
+)
+
+
+# ---------------------------------------------------------------------------------------------------------- simulation
+def two_levels(rng, cases, seeds, spread=1.0, noise=1.0):
+    """Values (cases, seeds) of mean 0: a case's own effect, skewed, and what its seeds add."""
+    effect = rng.gamma(4.0, 0.5, cases) - 2.0
+    return spread * effect[:, None] + noise * rng.normal(size=(cases, seeds))
+
+
+def coverage(make, truth, trials, resamples):
+    """Share of the trials whose interval holds the truth."""
+    hits = 0
+    for trial in range(trials):
+        interval = mean_interval(make(np.random.default_rng([7, trial])), resamples=resamples)
+        hits += interval.low <= truth <= interval.high
+    return hits / trials
+
+
+WORLDS = {
+    "normal, one seed": lambda rng: rng.normal(size=(20, 1)),
+    "skewed, one seed": lambda rng: two_levels(rng, 30, 1, noise=0.0),
+    "skewed cases, three seeds": lambda rng: two_levels(rng, 20, 3),
+    "seeds noisier than cases": lambda rng: two_levels(rng, 15, 4, spread=0.3),
+    "counts with ties": lambda rng: rng.binomial(5, 0.4, (20, 2)) - 2.0,
+}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_intervals_of_known_truth_cover_93_to_97_per_cent(world):
+    # 1,200 trials: the standard error of the share is 0.6 %.
+    assert 0.93 <= coverage(WORLDS[world], 0.0, trials=1200, resamples=600) <= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cases", [8, 12, 50])
+def test_intervals_of_few_and_many_skewed_cases_cover_93_to_97_per_cent_too(cases):
+    share = coverage(lambda rng: two_levels(rng, cases, 2), 0.0, trials=4000, resamples=1000)
+    assert 0.93 <= share <= 0.97
+
+
+def test_paired_intervals_cover_and_are_shorter_than_unpaired_ones():
+    hits, ratios = 0, []
+    for trial in range(2000):
+        rng = np.random.default_rng([3, trial])
+        base = rng.normal(0, 3, (20, 1))
+        plain, guided = base + rng.normal(size=(20, 2)), base + 0.5 + rng.normal(size=(20, 2))
+        paired = paired_difference(guided, plain, resamples=500)
+        hits += paired.low <= 0.5 <= paired.high
+        if trial < 20:
+            alone = mean_interval(guided, resamples=500)
+            ratios.append((paired.high - paired.low) / (alone.high - alone.low))
+    assert 0.93 <= hits / 2000 <= 0.97
+    assert np.median(ratios) < 0.6
+
+
+def test_the_interval_of_a_probability_of_improvement_covers_at_least_as_often_as_it_says():
+    hits = 0
+    for trial in range(1000):
+        rng = np.random.default_rng([5, trial])
+        # P(a > b) for normals one half apart with unit noise in both: Phi(0.5 / sqrt 2).
+        interval = probability_of_improvement(rng.normal(0.5, 1, (20, 1)), rng.normal(0, 1, (20, 1)))
+        hits += interval.low <= stats.norm.cdf(0.5 / np.sqrt(2)) <= interval.high
+    assert hits / 1000 >= 0.93
+
+
+def test_without_an_effect_sign_flips_and_trends_reject_at_their_level():
+    p_flip, p_trend = [], []
+    for trial in range(1000):
+        rng = np.random.default_rng([11, trial])
+        p_flip.append(sign_flip(rng.normal(size=10)))
+        p_trend.append(trend_test(rng.normal(size=(10, 4))))
+    for p in (p_flip, p_trend):
+        assert 0.03 <= np.mean(np.array(p) <= 0.05) <= 0.07
+
+
+def test_non_inferiority_at_the_margin_itself_is_claimed_rarely_and_inside_it_mostly():
+    claims = {0.5: 0, 0.0: 0}
+    for truth in claims:
+        for trial in range(400):
+            rng = np.random.default_rng([13, trial])
+            change = paired_difference(rng.normal(truth, 0.4, 20), np.zeros(20), resamples=400)
+            claims[truth] += non_inferior(change, 0.5)
+    assert claims[0.5] / 400 <= 0.05
+    assert claims[0.0] / 400 >= 0.95
+
+
+# ----------------------------------------------------------------------------------------------------------- intervals
+def test_a_single_seed_is_the_same_as_a_list_of_cases_and_missing_seeds_are_left_out():
+    values = np.random.default_rng(0).normal(size=12)
+    assert mean_interval(values) == mean_interval(values[:, None])
+    ragged = np.column_stack([values, np.full(12, np.nan)])
+    assert mean_interval(ragged).estimate == pytest.approx(values.mean())
+    with_nothing = np.vstack([ragged, [[np.nan, np.nan]]])
+    assert mean_interval(with_nothing).n == 12
+
+
+def test_a_case_counts_once_however_many_seeds_it_has():
+    values = np.array([[1.0, np.nan, np.nan], [3.0, 3.0, 3.0]])
+    assert mean_interval(values).estimate == pytest.approx(2.0)
+
+
+def test_an_interval_moves_and_scales_with_its_values():
+    values = np.random.default_rng(1).normal(size=(15, 2))
+    base, moved = mean_interval(values), mean_interval(10 + 3 * values)
+    assert np.allclose([moved.low, moved.high], [10 + 3 * base.low, 10 + 3 * base.high])
+
+
+def test_an_interval_is_the_same_again_and_longer_at_a_higher_level():
+    values = np.random.default_rng(2).normal(size=(10, 3))
+    assert mean_interval(values) == mean_interval(values)
+    wide, narrow = mean_interval(values, level=0.99), mean_interval(values, level=0.8)
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_no_case_one_case_and_equal_cases_have_their_own_answers():
+    nothing, one, same = (mean_interval(np.array(values, float)) for values in ([np.nan], [2.0], [3.0] * 6))
+    assert np.isnan([nothing.estimate, nothing.low, nothing.high]).all()
+    assert nothing.n == 0
+    assert (one.estimate, one.low, one.high, one.n) == (2.0, -np.inf, np.inf, 1)
+    assert (same.low, same.high) == (3.0, 3.0)
+
+
+def test_few_cases_with_many_ties_have_a_finite_interval():
+    interval = mean_interval(np.array([0.0, 0.0, 1.0]))
+    assert np.isfinite([interval.low, interval.high]).all()
+    assert interval.low < 1 / 3 < interval.high
+
+
+def test_pairing_takes_out_what_the_cases_differ_by():
+    base = np.random.default_rng(3).normal(0, 100, (10, 2))
+    change = paired_difference(base + 1.0, base)
+    assert change.estimate == pytest.approx(1.0)
+    assert change.high - change.low < 1e-9
+    with pytest.raises(ValueError, match="shapes"):
+        paired_difference(base, base[:5])
+
+
+def test_values_are_put_into_a_grid_by_case_and_seed():
+    table, cases, seeds = grid([("b", 1, 4.0), ("a", 0, 1.0), ("b", 0, 3.0)])
+    assert (cases, seeds) == (["a", "b"], [0, 1])
+    assert np.array_equal(table, [[1.0, np.nan], [3.0, 4.0]], equal_nan=True)
+    with pytest.raises(ValueError, match="two values"):
+        grid([("a", 0, 1.0), ("a", 0, 2.0)])
+
+
+# --------------------------------------------------------------------------------------------------------------- tests
+def test_sign_flips_of_few_cases_are_counted_exactly():
+    d = np.array([0.3, -0.1, 0.5, 0.2])
+    totals = [abs(np.dot(signs, d)) for signs in itertools.product([1, -1], repeat=4)]
+    assert sign_flip(d) == pytest.approx(np.mean([total >= abs(d.sum()) - 1e-12 for total in totals]))
+    assert sign_flip(np.ones(6)) == pytest.approx(2 / 2**6)
+    assert sign_flip(np.zeros(6)) == 1.0
+    assert np.isnan(sign_flip(np.array([])))
+
+
+def test_sign_flips_of_many_cases_agree_with_scipy_and_never_reach_zero():
+    d = np.random.default_rng(4).normal(0.4, 1, 30)
+    ours = sign_flip(d)
+    theirs = stats.permutation_test(
+        (d,), np.mean, permutation_type="samples", n_resamples=20_000, rng=np.random.default_rng(0)
+    )
+    assert ours == pytest.approx(theirs.pvalue, abs=0.01)
+    assert sign_flip(np.ones(40)) > 0
+
+
+def test_a_sign_flip_ignores_the_sign_and_the_unit():
+    d = np.random.default_rng(5).normal(0.3, 1, 12)
+    assert sign_flip(d) == sign_flip(-d) == sign_flip(1000 * d)
+
+
+def test_holm_has_its_textbook_values_keeps_the_order_and_skips_what_was_not_tested():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert np.array_equal(holm([np.nan, 0.02]), [np.nan, 0.02], equal_nan=True)
+    assert holm([0.6, 0.7]) == pytest.approx([1.0, 1.0])
+    assert len(holm([])) == 0
+
+
+def test_holm_is_never_below_the_p_values_nor_above_bonferroni():
+    p = np.random.default_rng(6).uniform(size=20)
+    adjusted = holm(p)
+    assert (adjusted >= p).all()
+    assert (adjusted <= np.minimum(1, 20 * p)).all()
+    assert np.array_equal(np.argsort(p, kind="stable"), np.lexsort((p, adjusted)))
+
+
+def test_a_trend_is_found_in_its_direction_only():
+    rng = np.random.default_rng(7)
+    rising = np.arange(4) + 0.3 * rng.normal(size=(8, 4))
+    assert trend_test(rising) < 0.001
+    assert trend_test(rising, increasing=False) > 0.99
+    assert trend_test(-rising, increasing=False) == trend_test(rising)
+
+
+def test_a_trend_averages_seeds_leaves_out_gaps_and_needs_three_levels():
+    rng = np.random.default_rng(8)
+    values = np.arange(3)[None, :, None] + rng.normal(size=(6, 3, 2))
+    assert trend_test(values) == trend_test(values.mean(axis=2))
+    gap = values.mean(axis=2)
+    gap[0, 1] = np.nan
+    assert trend_test(gap) == trend_test(gap[1:])
+    assert np.isnan(trend_test(values[:, :2]))
+
+
+def test_non_inferiority_looks_at_the_worse_end_of_the_interval():
+    change = Interval(0.1, -0.1, 0.3, 10)
+    assert non_inferior(change, 0.31)
+    assert not non_inferior(change, 0.29)
+    assert non_inferior(change, 0.11, lower_is_better=False)
+    assert not non_inferior(change, 0.09, lower_is_better=False)
+    assert not non_inferior(Interval(np.nan, np.nan, np.nan, 0), 1.0)
+
+
+def test_a_probability_of_improvement_counts_pairs_of_seeds_within_a_case_and_ties_half():
+    a, b = np.array([[1.0, 3.0], [5.0, np.nan]]), np.array([[2.0, 2.0], [5.0, 4.0]])
+    found = probability_of_improvement(a, b)
+    assert found.estimate == pytest.approx((0.5 + 0.75) / 2)
+    assert found.n == 2
+    assert probability_of_improvement(a, b, lower_is_better=True).estimate == pytest.approx(1 - found.estimate)
+    always = probability_of_improvement(np.ones((10, 1)), np.zeros((10, 1)))
+    assert always.estimate == 1.0
+    assert 0.6 < always.low < 0.8
+    assert always.high == pytest.approx(1.0)
+
+
+# ---------------------------------------------------------------------------------------------------------- trade-offs
+def test_the_front_is_what_no_other_point_dominates():
+    points = np.array([[1, 5], [2, 4], [2, 5], [3, 6], [0, 4.5], [np.nan, 0]])
+    assert pareto_front(points, [True, False]).tolist() == [False, True, False, True, False, False]
+    assert pareto_front(points[:, ::-1], [False, True]).tolist() == [False, True, False, True, False, False]
+
+
+def test_equal_points_are_on_the_front_together_and_order_does_not_matter():
+    points = np.array([[1.0, 1.0], [1.0, 1.0], [0.0, 2.0], [0.0, 0.0]])
+    front = pareto_front(points, [True, True])
+    assert front.tolist() == [True, True, True, False]
+    order = np.array([3, 1, 0, 2])
+    assert np.array_equal(pareto_front(points[order], [True, True]), front[order])
+
+
+def test_a_front_by_definition_on_random_points():
+    points = np.random.default_rng(9).integers(0, 5, (40, 3)).astype(float)
+    front = pareto_front(points, [True, True, True])
+    for i, here in enumerate(points):
+        beaten = any((other >= here).all() and (other > here).any() for other in points)
+        assert front[i] == (not beaten)
+
+
+def test_membership_is_sure_where_a_point_always_dominates_and_shared_where_chance_decides():
+    rng = np.random.default_rng(10)
+    case = rng.normal(size=(20, 2))
+    close = case + rng.normal(size=(20, 2))
+    close += case.mean(axis=0) - close.mean(axis=0) + np.array([0.02, -0.02])
+    values = np.stack([case + 5, case, close])
+    assert pareto_membership(values, [True, True]).tolist() == [1.0, 0.0, 0.0]
+    shared = pareto_membership(values[1:], [True, True])
+    assert ((shared > 0.02) & (shared < 1)).all()
+    with_gap = values.copy()
+    with_gap[0, 0] = np.nan
+    assert pareto_membership(with_gap, [True, True]).tolist() == [1.0, 0.0, 0.0]
+
+
+def test_the_operating_point_is_the_most_diverse_that_is_not_worse():
+    changes = [Interval(0, 0, 0, 9), Interval(0.1, 0.0, 0.2, 9), Interval(0.2, 0.0, 0.6, 9)]
+    assert operating_point([1.0, 2.0, 3.0], changes, margin=0.3) == 1
+    assert operating_point([1.0, 2.0, 3.0], changes, margin=0.7) == 2
+    assert operating_point([1.0, np.nan, 3.0], changes, margin=0.3) == 0
+    assert operating_point([1.0, 2.0, 3.0], changes[2:], margin=0.1) is None
+
+
+def test_nothing_here_warns_on_missing_values():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        empty = np.full((3, 2), np.nan)
+        mean_interval(empty), paired_difference(empty, empty), probability_of_improvement(empty, empty)
+        pareto_front(empty, [True, True]), trend_test(np.full((3, 3), np.nan)), holm([np.nan])
+    assert statistics.LEVEL == 0.95

@@ -1,0 +1,91 @@
+# Samplers held against exact posteriors: one job for each problem and sampler, one table, two figures.
+TRUTH = f"{RUN}/truth/{{problem}}/{{sampler}}.parquet"
+TRUTH_FILES = PLAN.paths("truth")
+TRUTH_TABLES = [
+    f"{RUN}/tables/truth.{suffix}" for suffix in ["csv", "md", "tex", "html"]
+]
+TRUTH_FIGURES = [
+    f"{RUN}/figures/truth_{name}.{suffix}"
+    for name in ["steps", "bias"]
+    for suffix in ["png", "svg"]
+]
+TRUTH_PUBLISHED = []
+
+if TRUTH_FILES:
+    TRUTH_MANIFEST = plan_file("truth.txt", PLAN.manifest("truth"))
+    TRUTH_SETTINGS = plan_file("truth.json", canonical(PLAN.truth_settings()))
+    TRUTH_PUBLISHED = [f"{RUN}/truth.parquet", *TRUTH_TABLES, *TRUTH_FIGURES]
+
+    rule truth:
+        output:
+            TRUTH,
+        log:
+            f"{RUN}/logs/truth/{{problem}}/{{sampler}}.log",
+        benchmark:
+            f"{RUN}/benchmarks/truth/{{problem}}/{{sampler}}.tsv"
+        wildcard_constraints:
+            problem="[A-Za-z][A-Za-z0-9_-]*",
+        conda:
+            CPU_ENV
+        threads: 1
+        params:
+            settings=settings(TRUTH),
+        shell:
+            "python -m benchmark truth --settings {params.settings:q} --output {output:q} --threads {threads} "
+            "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+
+    rule truth_collect:
+        input:
+            manifest=TRUTH_MANIFEST,
+            truth=TRUTH_FILES,
+        output:
+            f"{RUN}/truth.parquet",
+        log:
+            f"{RUN}/logs/truth_collect.log",
+        conda:
+            CPU_ENV
+        threads: 1
+        shell:
+            "python -m benchmark collect --kind truth --manifest {input.manifest:q} --output {output:q} "
+            "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+
+    rule truth_report:
+        input:
+            settings=TRUTH_SETTINGS,
+            truth=f"{RUN}/truth.parquet",
+        output:
+            [
+                path
+                for path in [*TRUTH_TABLES, *TRUTH_FIGURES]
+                if not path.endswith((".html", ".png"))
+            ],
+            report(
+                f"{RUN}/tables/truth.html",
+                caption="../report/table_truth.rst",
+                category="Tables",
+                labels={"table": "truth"},
+            ),
+            [
+                report(
+                    path,
+                    caption="../report/figure_truth.rst",
+                    category="Figures",
+                    labels={"figure": Path(path).stem},
+                )
+                for path in TRUTH_FIGURES
+                if path.endswith(".png")
+            ],
+        log:
+            f"{RUN}/logs/truth_report.log",
+        benchmark:
+            f"{RUN}/benchmarks/truth_report.tsv"
+        conda:
+            CPU_ENV
+        threads: 1
+        params:
+            tables=f"{RUN}/tables",
+            figures=f"{RUN}/figures",
+        shell:
+            "python -m benchmark truth-report --settings {input.settings:q} --truth {input.truth:q} "
+            "--tables {params.tables:q} --figures {params.figures:q} "
+            "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
