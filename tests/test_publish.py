@@ -22,7 +22,7 @@ from benchmark.publish.names import figure_names, table_names
 from benchmark.publish.published import beside, published
 from benchmark.publish.tables import write_tables
 from benchmark.publish.tradeoff import tradeoffs
-from benchmark.statistics import Interval
+from benchmark.statistics import Interval, mean_interval
 
 
 def small(tasks=("left", "right"), **more):
@@ -166,6 +166,21 @@ def test_missing_values_are_counted_and_left_out(tmp_path):
     assert (found["cases"], found["missing"]) == ("5", "1")
     assert float(found["difference"]) == pytest.approx(3.0)  # pairs only
     assert "have no value" in (tmp_path / "eta_sweep.md").read_text()
+
+
+def test_intervals_of_shares_and_bits_end_where_the_measures_do(tmp_path):
+    def value(row, task, case):
+        return rising(row, task, case) | {"off_support": float(case == 0), "class_entropy": float(case == 0)}
+
+    settings = small(tasks=("left",))
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value))
+    free = mean_interval(np.eye(6)[:, :1])
+    assert free.low < 0 < free.high
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    for metric in ("off_support", "class_entropy"):
+        (found,) = records(tmp_path / "eta_sweep.csv", task="left", label="0.3", metric=metric)
+        assert float(found["mean_low"]) == 0
+        assert float(found["mean_high"]) == pytest.approx(free.high)
 
 
 def test_a_metric_that_was_not_measured_has_no_column(tables):

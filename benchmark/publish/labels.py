@@ -24,6 +24,11 @@ class Measure:
         return {1: "↑", -1: "↓", 0: ""}[self.better]
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """What no value, and hence no mean, can leave: shares lie in [0, 1], bits are not negative."""
+        return {"share": (0.0, 1.0), "bits": (0.0, math.inf)}.get(self.unit, (-math.inf, math.inf))
+
+    @property
     def header(self) -> str:
         """Label, unit and arrow: ``PSNR, best of N (dB) ↑``."""
         return " ".join(filter(None, [self.label, f"({self.unit})" if self.unit else "", self.arrow]))

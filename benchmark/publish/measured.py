@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from benchmark import statistics, store
 from benchmark.errors import BenchmarkError
-from benchmark.publish.labels import rank
+from benchmark.publish.labels import measure, rank
 from benchmark.statistics import Interval
 
 POINT_KEYS = ["dataset", "task", "sampler", "method", "eta", "D", "D_unit"]
@@ -114,10 +114,12 @@ class Measured:
         return _mean(self.values(dataset, scope, row, metric), axis=0)
 
     def mean(self, dataset: str, scope: Scope, row: dict, metric: str) -> Interval:
-        """Mean over cases with its interval."""
+        """Mean over cases with its interval, cut off where the measure itself ends (a share at 0 and 1)."""
         key = ("mean", dataset, scope, _point_key(row), metric)
         if key not in self._summaries:
-            self._summaries[key] = statistics.mean_interval(self.by_case(dataset, scope, row, metric), self.level)
+            found = statistics.mean_interval(self.by_case(dataset, scope, row, metric), self.level)
+            low, high = measure(metric).bounds
+            self._summaries[key] = replace(found, low=_cut(found.low, low, high), high=_cut(found.high, low, high))
         return self._summaries[key]
 
     def difference(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str) -> Interval:
@@ -188,6 +190,11 @@ def plain_of(rows: tuple[dict, ...], row: dict) -> dict | None:
 
 def _point_key(row: dict) -> tuple:
     return row["sampler"], row["method"], float(row["eta"]), float(row["D"]), row["D_unit"]
+
+
+def _cut(value: float, low: float, high: float) -> float:
+    """The nearest number between low and high; NaN stays."""
+    return value if math.isnan(value) else min(max(value, low), high)
 
 
 def _mean(values: np.ndarray, axis: int) -> np.ndarray:
