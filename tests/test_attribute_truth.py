@@ -18,7 +18,8 @@ from benchmark.metrics import attribute_truth, exact_sets, view
 from benchmark.metrics.measure import measure_sets
 from benchmark.metrics.registry import DIRECTIONS
 from benchmark.networks.classifier import Reading
-from benchmark.publish import labels, tables
+from benchmark.publish import labels
+from benchmark.publish.table_measures import headline_and_further
 
 
 def hole_of(recipe, picture):
@@ -238,10 +239,10 @@ def test_where_the_truth_is_known_its_measures_come_first_in_a_table():
     names = ["rare_value_recall", "rare_value_recall_exact", "plausibility", "attribute_tv", "mirror", "mirror_exact"]
     names += ["lpips_alex_mean", "feature_distance_mean", "attribute_entropy", "psnr_best", "ssim_best"]
     group = SimpleNamespace(table="eta_sweep")
-    headline, further = tables._chosen(group, [SimpleNamespace(metric=name) for name in names])
+    headline, further = headline_and_further(group, [SimpleNamespace(metric=name) for name in names])
     assert [shown.name for shown in headline] == [*names[:3], "mirror", "lpips_alex_mean", "psnr_best"]
     assert {"mirror_exact", "attribute_tv"} <= {shown.name for shown in further}
-    headline, _ = tables._chosen(group, [SimpleNamespace(metric=name) for name in names[6:]])
+    headline, _ = headline_and_further(group, [SimpleNamespace(metric=name) for name in names[6:]])
     assert [shown.name for shown in headline] == names[6:]
 
 

@@ -16,8 +16,8 @@ from benchmark.publish.document import superscript
 from benchmark.publish.labels import Measure
 from benchmark.publish.measured import OVERALL, Group, Measured, Scope, groups
 from benchmark.publish.names import FIGURE_OF, datasets_of, figure_names
+from benchmark.publish.settings import check
 from benchmark.publish.style import COLOURS, INK, MARKERS, PLAIN, colours, save, style
-from benchmark.publish.tables import check
 from benchmark.publish.tradeoff import Tradeoff, tradeoffs
 from benchmark.statistics import Interval
 

@@ -1,0 +1,174 @@
+"""The tables of the blocks: the source paper's two sweeps, selection, samplers."""
+
+from __future__ import annotations
+
+import math
+
+from benchmark.publish import labels
+from benchmark.publish.comparison import Entry
+from benchmark.publish.document import Column, Document, Section, Value
+from benchmark.publish.labels import Measure
+from benchmark.publish.measured import Group, Measured
+from benchmark.publish.published import beside, published
+from benchmark.publish.table_measures import headline_and_further
+from benchmark.publish.table_notes import interval_line, legend, star_line
+from benchmark.publish.table_rows import interval_columns, row_headers, row_keys, row_labels
+
+TITLES = {
+    "eta_sweep": "Effect of η on diversity and quality",
+    "D_sweep": "Effect of D on diversity and quality",
+    "selection": "Guided sets and sets selected from many candidates",
+    "samplers": "Samplers",
+}
+
+
+def block_table(
+    table: str, settings: dict, measured: Measured, found: list[tuple[Group, list[Entry]]]
+) -> tuple[list[dict], Document]:
+    """The csv's records of one table of blocks, and its document.
+
+    Args:
+        table: a name of :data:`benchmark.publish.names.BLOCKS`.
+        found: its groups, each with its entries.
+    """
+    records = [_record(entry) for _, part in found for entry in part]
+    if table in published()["tables"]:
+        records = [record for group, part in found for record in _with_published(group, part)]
+    sections = [section for group, part in found for section in _sections(group, part)]
+    intro = _intro(table, settings, measured)
+    return records, Document(table, TITLES[table], intro, sections, legend(measured, starred=True))
+
+
+def _record(entry: Entry) -> dict:
+    row, shown = entry.row, labels.measure(entry.metric)
+    record = row_keys(entry.group.table, entry.group.dataset, entry.scope.name, row) | {"D_rms": entry.D_rms}
+    record |= {"metric": entry.metric, "unit": shown.unit, "better": {1: "higher", -1: "lower", 0: ""}[shown.better]}
+    record |= interval_columns("mean", entry.mean)
+    record |= {"cases": entry.mean.n, "sets": entry.sets, "missing": entry.missing}
+    record |= interval_columns("difference", entry.difference)
+    return record | {"p": entry.difference.p if entry.difference else None, "p_holm": entry.p_holm}
+
+
+def _with_published(group: Group, part: list[Entry]) -> list[dict]:
+    partners, _ = beside(group.table, list(group.rows))
+    axis = published()["tables"][group.table]["axis"]
+    names = [axis, *published()["columns"]]
+    return [
+        _record(entry) | {f"published_{name}": (partners[entry.position] or {}).get(name) for name in names}
+        for entry in part
+    ]
+
+
+def _intro(table: str, settings: dict, measured: Measured) -> list[str]:
+    lines = []
+    if table in published()["tables"]:
+        source, theirs = published()["source"], published()["tables"][table]
+        datasets = list(dict.fromkeys(block["dataset"] for block in settings["tables"][table]))
+        lines.append(
+            f"After {theirs['number']} of “{source['title']}” ({source['authors']}), whose values stand in the columns "
+            f"on the right. Method: {source['method']}."
+        )
+        lines.append(
+            f"The published values were measured on {source['data']}. The data here ({', '.join(datasets)}) are not "
+            "CelebA and most columns are other measures: compare the direction, not the values."
+        )
+        if table == "D_sweep":
+            lines.append(
+                "The published D is counted in another unit (a distance divided by the number of unknown elements): "
+                "only 0 and ∞ are the same point, the values between them stand side by side in their order."
+            )
+    if table == "samplers":
+        lines.append("Network evaluations and time are those of a whole set of N restorations.")
+    if table == "selection":
+        lines.append(
+            "Selected sets are picked from a large number of plain candidates; coverage is of those candidates."
+        )
+    return [*lines, interval_line(measured), star_line(measured)]
+
+
+def _sections(group: Group, part: list[Entry]) -> list[Section]:
+    """Overall: the first measures with the published ones beside them, then further ones; then each task."""
+    headline, further = headline_and_further(group, part)
+    scopes = group.scopes()
+    where = [group.dataset, *([group.sampler] if group.sampler else [])]
+    over = f"mean over {len(group.tasks)} tasks" if len(scopes) > 1 else scopes[0].name
+    title = f"{', '.join(where)}: {over}"
+    sections = [_section(group, part, [scopes[0].name], headline, title, _note(group, part), beside_it=True)]
+    if further:
+        sections.append(_section(group, part, [scopes[0].name], further, f"{title}, further measures"))
+    if len(scopes) > 1:
+        names = [scope.name for scope in scopes[1:]]
+        sections.append(_section(group, part, names, headline, f"{', '.join(where)}: each task"))
+    return sections
+
+
+def _note(group: Group, part: list[Entry]) -> str:
+    overall = [entry for entry in part if entry.scope == group.scopes()[0]]
+    cases, n = max(entry.mean.n for entry in overall), group.n
+    facts = [f"{cases} cases" if cases != 1 else "1 case (no interval)"]
+    facts += [f"sets of N = {n}"] if n else []
+    if "D" in group.fixed:
+        facts.append(f"D = {labels.distance({'D_unit': 'rms', **group.fixed})}")
+    elif "eta" in group.fixed:
+        units = {row["D_unit"] for row in group.rows if 0 < row["D"] < math.inf}
+        facts += [f"η = {labels.number(group.fixed['eta'])}"]
+        facts += [f"D in {', '.join(labels.UNITS.get(unit, unit) for unit in sorted(units))}"] if units else []
+    facts += [f"tasks: {', '.join(group.tasks)}"] if len(group.tasks) > 1 else []
+    missing = max((entry.missing for entry in overall), default=0)
+    text = "; ".join(facts) + "."
+    if group.table in published()["tables"]:
+        text += f" Published: {published()['source']['data']}, not comparable in value."
+    return text + (
+        f" Up to {missing} sets of a row have no value in some column and are left out there." if missing else ""
+    )
+
+
+def _section(
+    group: Group,
+    part: list[Entry],
+    scopes: list[str],
+    shown: list[Measure],
+    title: str,
+    note: str = "",
+    beside_it: bool = False,
+) -> Section:
+    cells = {(entry.scope.name, entry.position, entry.metric): entry for entry in part}
+    leading = [Column("Task", numeric=False)] if len(scopes) > 1 else []
+    leading += [Column(header, numeric=False) for header in row_headers(group)]
+    rows, breaks = [], set()
+    for scope in scopes:
+        breaks.add(len(rows))
+        for position in range(len(group.rows)):
+            first = [scope if position == 0 else ""] if len(scopes) > 1 else []
+            found = [cells[scope, position, column.name] for column in shown]
+            rows.append(
+                [*first, *row_labels(group, position), *(Value(entry.mean, entry.significant) for entry in found)]
+            )
+    if group.sampler is None and len(scopes) == 1:
+        breaks |= {i for i in range(1, len(group.rows)) if group.rows[i]["sampler"] != group.rows[i - 1]["sampler"]}
+    columns = [*leading, *(Column(column.header) for column in shown)]
+    if beside_it and group.table in published()["tables"]:
+        columns, rows = _add_published(group, columns, rows)
+    return Section(title, columns, rows, note, frozenset(breaks))
+
+
+def _add_published(group: Group, columns: list[Column], rows: list[list]) -> tuple[list[Column], list[list]]:
+    """The published columns on the right; published rows without a partner follow at the end."""
+    theirs = published()["tables"][group.table]
+    axis, shown = theirs["axis"], published()["columns"]
+    extra = [Column("Published D")] if axis == "D" else []
+    for entry in shown.values():
+        extra.append(Column(f"Published {entry['label']} {'↑' if entry['better'] == 'higher' else '↓'}"))
+
+    def of(row: dict | None) -> list:
+        if row is None:
+            return [None] * len(extra)
+        values = [f"{row[name]:.3f}" for name in shown]
+        return ([labels.number(row[axis])] if axis == "D" else []) + values
+
+    partners, alone = beside(group.table, list(group.rows))
+    result = [[*row, *of(partner)] for row, partner in zip(rows, partners, strict=True)]
+    for row in alone:
+        first = "published only" if axis == "D" else labels.number(row[axis])
+        result.append([first, *[None] * (len(columns) - 1), *of(row)])
+    return [*columns, *extra], result

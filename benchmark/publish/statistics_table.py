@@ -1,0 +1,128 @@
+"""The table ``statistics``: changes from plain sampling with their tests, and trends over the sweeps."""
+
+from __future__ import annotations
+
+from benchmark import statistics
+from benchmark.publish import document, labels
+from benchmark.publish.comparison import Entry
+from benchmark.publish.document import Column, Document, Section, Value
+from benchmark.publish.labels import Measure
+from benchmark.publish.measured import Group, Measured
+from benchmark.publish.names import BLOCKS
+from benchmark.publish.published import published
+from benchmark.publish.table_measures import headline_and_further
+from benchmark.publish.table_notes import legend
+from benchmark.publish.table_rows import full_labels, interval_columns, row_headers, row_keys
+
+
+def statistics_table(
+    settings: dict, measured: Measured, compared: dict[str, list[tuple[Group, list[Entry]]]]
+) -> tuple[list[dict], Document]:
+    """The csv's records and the document.
+
+    Args:
+        settings: those of the publishing stage; ``margin`` decides what counts as not worse.
+        compared: every table of blocks: its groups, each with its entries.
+    """
+    margins = settings.get("margin") or {}
+    records, sections, trends = [], [], []
+    for table in BLOCKS:
+        for group, part in compared[table]:
+            changed = [entry for entry in part if entry.difference is not None]
+            records += [_record(entry, margins) for entry in changed]
+            if changed:
+                sections.append(_changes(group, changed, margins))
+            if table in ("eta_sweep", "D_sweep"):
+                tested = _trends(measured, group)
+                records += tested
+                trends += _trend_rows(group, tested, _measures(group, part, margins))
+    if trends:
+        columns = [*(Column(name, False) for name in ("Sweep", "Dataset", "Sampler", "Measure"))]
+        columns += [Column("p, rising"), Column("p, falling")]
+        note = "One-sided p-values of Page's test for an ordered trend over the sweep; means over tasks."
+        sections.insert(0, Section("Trends over the sweeps", columns, trends, note))
+    level = f"{measured.level:.0%}"
+    intro = [
+        f"Differences from the plain set of the same sampler, paired by case, task and seed, with {level} interval; p "
+        "by sign flips, and after Holm's correction over a sampler's sets in a table.",
+        "P(better): the probability that a case is better than with plain sampling. Not worse: the whole interval is "
+        "better than the margin of the settings.",
+        "Overall view; each task and every measure are in the csv.",
+    ]
+    return records, Document(
+        "statistics", "Changes from plain sampling", intro, sections, legend(measured, starred=True)
+    )
+
+
+def _record(entry: Entry, margins: dict) -> dict:
+    record = row_keys(entry.group.table, entry.group.dataset, entry.scope.name, entry.row)
+    margin, better = margins.get(entry.metric), labels.measure(entry.metric).better
+    verdict = None if margin is None or not better else statistics.non_inferior(entry.difference, margin, better < 0)
+    record |= {"test": "difference", "metric": entry.metric} | interval_columns("difference", entry.difference)
+    record |= {"cases": entry.difference.n, "p": entry.difference.p, "p_holm": entry.p_holm}
+    record |= interval_columns("probability_of_improvement", entry.improvement)
+    return record | {"margin": margin, "not_worse": verdict}
+
+
+def _measures(group: Group, part: list[Entry], margins: dict) -> list[Measure]:
+    headline, _ = headline_and_further(group, part)
+    present = {entry.metric for entry in part}
+    extra = [name for name in [*margins, "consistency"] if name in present]
+    chosen = dict.fromkeys(shown.name for shown in headline if shown.group != "cost")
+    return [labels.measure(name) for name in chosen | dict.fromkeys(extra)]
+
+
+def _changes(group: Group, changed: list[Entry], margins: dict) -> Section:
+    scope = group.scopes()[0]
+    shown = _measures(group, changed, margins)
+    with_margin = any(column.name in margins for column in shown)
+    columns = [Column("Measure", False), *(Column(header, False) for header in row_headers(group))]
+    columns += [Column("Difference"), Column("p"), Column("p, Holm"), Column("P(better)")]
+    columns += [Column("Not worse")] if with_margin else []
+    rows, breaks = [], set()
+    for column in shown:
+        breaks.add(len(rows))
+        found = [entry for entry in changed if entry.scope == scope and entry.metric == column.name]
+        cells = [Value(entry.difference, entry.significant, signed=True) for entry in found]
+        formatted, power = document.formatted(cells)
+        header = f"{column.header} ({power})" if power else column.header
+        for index, (entry, cell) in enumerate(zip(found, formatted, strict=True)):
+            verdict, text = _record(entry, margins)["not_worse"], " ".join(filter(None, cell))
+            row = [header if index == 0 else "", *full_labels(group, entry.position), text]
+            row += [document.p_value(entry.difference.p), document.p_value(entry.p_holm)]
+            row.append(f"{entry.improvement.estimate:.2f}" if entry.improvement else None)
+            row += [{True: "yes", False: "no", None: None}[verdict]] if with_margin else []
+            rows.append(row)
+    name = {"eta_sweep": "η sweep", "D_sweep": "D sweep"}.get(group.table, group.table)
+    where = ", ".join(filter(None, [name, group.dataset, group.sampler]))
+    shown_margins = [f"{column.label} {margins[column.name]:g}" for column in shown if column.name in margins]
+    note = f"Margins: {', '.join(shown_margins)}." if shown_margins else ""
+    return Section(where, columns, rows, note, frozenset(breaks))
+
+
+def _trends(measured: Measured, group: Group) -> list[dict]:
+    axis = published()["tables"][group.table]["axis"]
+    rows = sorted(group.rows, key=lambda row: 0.0 if labels.is_plain(row) else row[axis])
+    records = []
+    for scope in group.scopes():
+        for metric in measured.metrics(group):
+            rising, falling = measured.trend(group.dataset, scope, rows, metric)
+            keys = {"table": group.table, "dataset": group.dataset, "task": scope.name, "sampler": group.sampler}
+            for test, p in (("trend_rising", rising), ("trend_falling", falling)):
+                records.append(keys | {"test": test, "metric": metric, "p": p})
+    return records
+
+
+def _trend_rows(group: Group, tested: list[dict], shown: list[Measure]) -> list[list]:
+    scope = group.scopes()[0].name
+    p = {(record["metric"], record["test"]): record["p"] for record in tested if record["task"] == scope}
+    sweep = {"eta_sweep": "η", "D_sweep": "D"}[group.table]
+    return [
+        [
+            *((sweep, group.dataset, group.sampler or "") if index == 0 else ("", "", "")),
+            column.header,
+            document.p_value(p[column.name, "trend_rising"]),
+            document.p_value(p[column.name, "trend_falling"]),
+        ]
+        for index, column in enumerate(shown)
+    ]

@@ -1,0 +1,134 @@
+"""The tables ``pareto`` and ``operating_point``: diversity against quality, and how much of it a margin allows."""
+
+from __future__ import annotations
+
+import math
+
+from benchmark import statistics
+from benchmark.publish import document, labels
+from benchmark.publish.document import Column, Document, Section, Value
+from benchmark.publish.labels import Measure
+from benchmark.publish.measured import Measured, plain_of
+from benchmark.publish.names import datasets_of
+from benchmark.publish.table_notes import interval_line, legend
+from benchmark.publish.table_rows import interval_columns, row_keys
+from benchmark.publish.tradeoff import Tradeoff, tradeoffs
+from benchmark.statistics import Interval
+
+
+def pareto_table(settings: dict, measured: Measured) -> tuple[list[dict], Document]:
+    """Every point with its two measures and whether it is on the front: the csv's records and the document."""
+    records, sections = [], []
+    for dataset in datasets_of(settings):
+        found = tradeoffs(settings, measured, dataset)
+        for trade in found:
+            records += _pareto_records(trade)
+        sections += [_pareto_section(trade) for trade in found[:1]]
+    intro = [
+        "Every set of the run. On the front: no other is at least as good in both measures and better in one.",
+        "Certainty: the share of bootstrap resamples of the cases in which it is on the front.",
+        interval_line(measured),
+    ]
+    return records, Document("pareto", "Diversity against quality", intro, sections, legend(measured))
+
+
+def _pareto_records(trade: Tradeoff) -> list[dict]:
+    records = []
+    for index, row in enumerate(trade.rows):
+        record = row_keys(None, trade.dataset, trade.scope.name, row)
+        record |= {"diversity_metric": trade.diversity.name} | interval_columns("diversity", trade.diversities[index])
+        record |= {"quality_metric": trade.quality.name} | interval_columns("quality", trade.qualities[index])
+        records.append(record | {"front": bool(trade.front[index]), "front_share": float(trade.share[index])})
+    return records
+
+
+def _pareto_section(trade: Tradeoff) -> Section:
+    order = sorted(range(len(trade.rows)), key=lambda i: (-trade.diversities[i].estimate, i))
+    columns = [Column("Sampler", False), Column("Set", False)]
+    columns += [
+        Column(trade.diversity.header),
+        Column(trade.quality.header),
+        Column("Front", False),
+        Column("Certainty"),
+    ]
+    rows = [
+        [
+            trade.rows[i]["sampler"],
+            labels.point(trade.rows[i]),
+            Value(trade.diversities[i]),
+            Value(trade.qualities[i]),
+            "front" if trade.front[i] else "",
+            f"{trade.share[i]:.2f}" if math.isfinite(trade.share[i]) else None,
+        ]
+        for i in order
+    ]
+    scope = trade.scope
+    over = f"mean over {len(scope.tasks)} tasks" if len(scope.tasks) > 1 else scope.name
+    return Section(f"{trade.dataset}: {over}", columns, rows)
+
+
+def operating_point_table(settings: dict, measured: Measured) -> tuple[list[dict], Document]:
+    """Every sampler's operating point for each margin of the settings: the csv's records and the document."""
+    records, sections = [], []
+    for dataset in datasets_of(settings):
+        found = [
+            record
+            for trade in tradeoffs(settings, measured, dataset)
+            for name in settings["margin"]
+            for record in _best(measured, trade, labels.measure(name), settings["margin"][name])
+        ]
+        records += [record for record, _ in found]
+        if found:
+            sections.append(_operating_section(dataset, found))
+    intro = [
+        "For each sampler the set of highest diversity whose quality is not worse than its plain set's by the margin: "
+        "the whole interval of the paired difference is better than that.",
+        "Plain: no guided or selected set qualifies, or none is more diverse.",
+        interval_line(measured),
+    ]
+    return records, Document("operating_point", "Operating points", intro, sections, legend(measured))
+
+
+def _best(measured: Measured, trade: Tradeoff, quality: Measure, margin: float) -> list[tuple[dict, list]]:
+    """One operating point for each sampler of a scope: its record and its line in the document."""
+    found = []
+    for sampler in dict.fromkeys(row["sampler"] for row in trade.rows):
+        rows = [row for row in trade.rows if row["sampler"] == sampler]
+        plain = plain_of(tuple(rows), rows[0])
+        if plain is None or len(rows) < 2 or not quality.better:
+            continue
+        where = (trade.dataset, trade.scope)
+        changes = [measured.difference(*where, row, plain, quality.name) for row in rows]
+        diversities = [measured.mean(*where, row, trade.diversity.name) for row in rows]
+        if not any(change.n for change in changes):
+            continue
+        estimates = [diversity.estimate for diversity in diversities]
+        index = statistics.operating_point(estimates, changes, margin, quality.better < 0)
+        chosen = rows.index(plain) if index is None else index
+        gain = measured.difference(*where, rows[chosen], plain, trade.diversity.name)
+        record = row_keys(None, trade.dataset, trade.scope.name, rows[chosen])
+        record |= {"quality_metric": quality.name, "margin": margin, "diversity_metric": trade.diversity.name}
+        record |= interval_columns("diversity", diversities[chosen]) | interval_columns("diversity_gain", gain)
+        record |= interval_columns("quality_change", changes[chosen])
+        line = [trade.scope.name, sampler, f"{quality.label} ({margin:g})", labels.point(rows[chosen])]
+        line += [Value(diversities[chosen]), Value(gain, signed=True), _change_text(changes[chosen])]
+        found.append((record, line))
+    return found
+
+
+def _change_text(change: Interval) -> str:
+    cells, power = document.formatted([Value(change, signed=True)])
+    return " ".join(filter(None, [*cells[0], power]))
+
+
+def _operating_section(dataset: str, found: list[tuple[dict, list]]) -> Section:
+    diversity = labels.measure(found[0][0]["diversity_metric"])
+    columns = [Column(name, False) for name in ("Task", "Sampler", "Quality (margin)", "Set")]
+    columns += [Column(diversity.header), Column("Gain over plain"), Column("Change of quality")]
+    rows, breaks, last = [], set(), None
+    for _, line in found:
+        if line[0] != last:
+            breaks.add(len(rows))
+        rows.append([line[0] if line[0] != last else "", *line[1:]])
+        last = line[0]
+    return Section(dataset, columns, rows, breaks=frozenset(breaks))
