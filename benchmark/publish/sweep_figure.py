@@ -1,0 +1,117 @@
+"""The figures of the sweeps: a measure against η or D, a line for each sampler."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from benchmark.publish import labels
+from benchmark.publish.measured import Group, Measured
+from benchmark.publish.panels import (
+    axis_label,
+    caption,
+    panel_title,
+    panels_of,
+    power_of,
+    scaled,
+    shown_measures,
+    unlike_plain,
+    with_power,
+)
+from benchmark.publish.style import MARKERS, colours, error_lengths, grid, headline, legend, marker_face, open_handle
+from benchmark.statistics import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
+    """The figure of a dataset's groups of one sweep, a group for each sampler."""
+    from matplotlib.lines import Line2D
+
+    name = "eta" if found[0].table == "eta_sweep" else "D"
+    shown, panels = shown_measures(measured, found), panels_of(found)
+    figure, axes = grid(len(shown), len(panels), sharex=True, sharey="row")
+    samplers = [group.sampler or "" for group in found]
+    palette = colours(samplers)
+    for index, group in enumerate(found):
+        unlike = unlike_plain(measured, group, shown)
+        look = {"color": palette[samplers[index]], "marker": MARKERS[index % len(MARKERS)]}
+        shift = 0.012 * (2 * index - len(found) + 1)
+        for line, column in zip(axes, shown, strict=True):
+            power = power_of(measured, found[0], panels, column.name)
+            line[0].set_ylabel(axis_label(with_power(column, power)))
+            for axis, scope in zip(line, panels, strict=True):
+                points = []
+                for position, row in enumerate(group.rows):
+                    interval = scaled(measured.mean(group.dataset, scope, row, column.name), power)
+                    points.append((row, interval, (scope.name, position, column.name) in unlike))
+                _curve(axis, points, name, shift, look)
+    for axis, scope in zip(axes[0], panels, strict=True):
+        axis.set_title(panel_title(scope))
+    for axis in axes[-1]:
+        _sweep_ticks(axis, found, name)
+    figure.align_ylabels(axes[:, 0])
+    fixed = found[0].fixed
+    rest = f"D = {labels.distance({'D_unit': 'rms', **fixed})}" if name == "eta" else f"η = {fixed['eta']:g}"
+    headline(figure, caption(measured, found[0], f"diversity and quality against {labels.AXES[name]}, {rest}"))
+    handles = [
+        Line2D([], [], label=text, color=palette[text], marker=MARKERS[i % len(MARKERS)])
+        for i, text in enumerate(samplers)
+    ]
+    legend(figure, [*handles, open_handle()])
+    return figure
+
+
+def _curve(axis: Axes, points: list[tuple[dict, Interval, bool]], name: str, shift: float, look: dict) -> None:
+    """A sampler's sweep: a line through the finite values, dotted to the infinite one, and an interval at each."""
+    values = [_value(row, name) for row, _, _ in points]
+    points = sorted((p for p in points if math.isfinite(p[1].estimate)), key=lambda point: _value(point[0], name))
+    if not points:
+        return
+    infinity = _infinity(values)
+    span = max(min(value, infinity) for value in values) or 1.0
+    place = [min(_value(row, name), infinity) + shift * span for row, _, _ in points]
+    middle = [interval.estimate for _, interval, _ in points]
+    finite = sum(math.isfinite(_value(row, name)) for row, _, _ in points)
+    last = max(finite - 1, 0)
+    axis.plot(place[:finite], middle[:finite], color=look["color"], linewidth=1.4)
+    axis.plot(place[last:], middle[last:], color=look["color"], linewidth=1.1, linestyle=":")
+    for filled in (True, False):
+        part = [index for index, point in enumerate(points) if point[2] == filled]
+        if part:
+            bounds = list(zip(*(error_lengths(points[index][1]) for index in part)))
+            axis.errorbar(
+                [place[i] for i in part], [middle[i] for i in part], yerr=bounds, fmt=look["marker"], markersize=4.8,
+                color=look["color"], capsize=2, capthick=1.1, elinewidth=1.1, **marker_face(filled, look["color"]),
+            )  # fmt: skip
+
+
+def _value(row: dict, name: str) -> float:
+    return 0.0 if labels.is_plain(row) else float(row[name])
+
+
+def _infinity(values: list[float]) -> float:
+    """Where an infinite value stands: a step beyond the largest finite one."""
+    return 1.3 * max((value for value in values if math.isfinite(value)), default=1.0) or 1.0
+
+
+def _sweep_ticks(axis: Axes, found: list[Group], name: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    values = sorted({_value(row, name) for group in found for row in group.rows})
+    finite = [value for value in values if math.isfinite(value)]
+    most = max(finite)
+    ticks = [
+        tick for tick in MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(0, most or 1) if 0 <= tick <= most * 1.001
+    ]
+    texts = [f"{tick:g}" for tick in ticks]
+    if len(finite) < len(values):
+        ticks, texts = [*ticks, _infinity(values)], [*texts, "∞"]
+    axis.set_xticks(ticks, texts)
+    span = max(ticks) or 1.0
+    axis.set_xlim(-0.06 * span, 1.06 * max(span, most))
+    units = {row["D_unit"] for group in found for row in group.rows if 0 < row["D"] < math.inf}
+    unit = ", ".join(labels.UNITS.get(unit, unit) for unit in sorted(units))
+    axis.set_xlabel(f"D ({unit})" if name == "D" and unit else labels.AXES[name])
