@@ -6,7 +6,6 @@ Every fault is one line that names the file, the key's path and what would be ri
 from __future__ import annotations
 
 import copy
-import difflib
 import math
 import os
 import re
@@ -18,9 +17,10 @@ import jsonschema
 import yaml
 
 from benchmark import serves
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, suggestion
 from benchmark.networks import registry
 from benchmark.rehearsal import notes, rehearse
+from benchmark.truth_faults import truth_faults
 
 SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 NUMERIC = {"eta", "D", "values", "sigma"}
@@ -139,13 +139,6 @@ def _path(parts: Iterator[str | int] | list) -> str:
     return text or "top level"
 
 
-def suggestion(word: str, known: list[str]) -> str:
-    """``; did you mean 'x'?`` for a close match, then the list of what is known."""
-    known = [str(name) for name in known]
-    close = difflib.get_close_matches(word, known, n=1)
-    return (f"; did you mean {close[0]!r}?" if close else ";") + f" known: {', '.join(known) or 'none'}"
-
-
 def _fill_defaults(instance: object, schema: dict) -> None:
     schema = _resolved(schema)
     if isinstance(instance, list):
@@ -179,7 +172,7 @@ def _faults(config: dict) -> Iterator[str]:
         about = _schema()["properties"]["datasets"]["description"]
         yield f"datasets: missing. {about} Or give truth: problems whose posterior is known"
     if config["truth"]:
-        yield from _truth_faults(config, config["truth"])
+        yield from truth_faults(config, config["truth"])
     for name, dataset in config["datasets"].items():
         where = f"datasets.{name}"
         yield from _prior_faults(config, dataset["prior"]["name"], where)
@@ -268,38 +261,6 @@ def _grid_faults(dataset: dict, where: str, n: int) -> Iterator[str]:
             yield f"{path}.D_unit: D = {distance:g} has no unit; give D_unit: rms (or repaint, ddnm, dps, full)"
         if n == 1 and point["eta"] > 0 and distance > 0:
             yield f"n: a set of 1 has no neighbours to repel with eta = {point['eta']:g} of {path}; n must be 2 or more"
-
-
-def _truth_faults(config: dict, truth: dict) -> Iterator[str]:
-    samplers, masks = config["samplers"], list(config["masks"])
-    named = {"samplers": truth["samplers"]}
-    named |= {f"guided[{i}].samplers": grid["samplers"] for i, grid in enumerate(truth["guided"])}
-    named |= {f"compare[{i}]": [pair["sampler"], pair["against"]] for i, pair in enumerate(truth["compare"])}
-    for where, names in named.items():
-        known = list(samplers if where == "samplers" else truth["samplers"])
-        for name in names:
-            if name not in known:
-                yield f"truth.{where}: no sampler {name!r}{suggestion(name, known)}"
-    for i, grid in enumerate(truth["guided"]):
-        for name in grid["samplers"]:
-            if type(samplers[name].get("steps")) is not int:
-                yield f"samplers.{name}.steps: truth.guided[{i}] samples at these steps; give a whole number"
-        if config["n"] == 1:
-            yield f"n: a set of 1 has no neighbours to repel in truth.guided[{i}]; n must be 2 or more"
-    for name, problem in truth["problems"].items():
-        where = f"truth.problems.{name}"
-        if problem["mask"] is not None and problem["mask"] not in masks:
-            yield f"{where}.mask: no mask {problem['mask']!r} in masks{suggestion(problem['mask'], masks)}"
-        operator = problem["problem"]
-        for sampler in problem.get("samplers", truth["samplers"]):
-            if sampler not in truth["samplers"]:
-                yield f"{where}.samplers: no sampler {sampler!r}{suggestion(sampler, list(truth['samplers']))}"
-                continue
-            algorithm, preset = samplers[sampler]["algorithm"], samplers[sampler]["preset"]
-            if algorithm == "repaint" and (operator["name"] != "inpainting" or operator["sigma"] > 0):
-                yield f"{where}.samplers: {sampler} (repaint) serves inpainting without noise alone; leave it out"
-            if (algorithm, preset, operator["name"]) == ("diffpir", "reference", "random_projection"):
-                yield f"{where}.samplers: {sampler} (reference) holds for operators that keep constants; leave it out"
 
 
 def _count_faults(candidates: dict, where: str, n: int) -> Iterator[str]:

@@ -6,78 +6,17 @@ fingerprint, so that a change anywhere upstream changes everything that depends 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
 
 from benchmark.config import PRIORS, guided_points, public_models
 from benchmark.errors import BenchmarkError
+from benchmark.jobs import PLAIN, Job, Point, named, point
 from benchmark.metrics.registry import expand, find, skipped
 from benchmark.networks import registry
 from benchmark.publish.names import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
-from benchmark.store import canonical, fingerprint
+from benchmark.truth_jobs import truth_jobs
 
-PLAIN = {"method": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
 NO_MASK = "none"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One file to make: ``inputs`` maps the name of an input to a path or a list of paths."""
-
-    kind: str
-    path: str
-    settings: dict
-    inputs: dict = field(default_factory=dict)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        return fingerprint(self.settings)
-
-    @cached_property
-    def json(self) -> str:
-        return canonical(self.settings)
-
-
-@dataclass(frozen=True)
-class Point:
-    """A point of the grid: plain sampling, or a guidance with its step size and distance."""
-
-    guidance: dict | None
-    label: str = "plain"
-
-    @property
-    def name(self) -> str:
-        """``plain``, ``eta0.1_D0.3rms``, ``eta0.09_Dinf``; other guidances than the paper's stand in front."""
-        if self.guidance is None:
-            return "plain"
-        options = dict(self.guidance)
-        name, eta, reach, unit = (options.pop(key) for key in ("name", "eta", "D", "D_unit"))
-        front = [] if name == "nearest_neighbour" else [name]
-        front += [f"{key}{value}" for key, value in sorted(options.items())]
-        return "_".join([*front, f"eta{eta:.12g}", "Dinf" if math.isinf(reach) else f"D{reach:.12g}{unit}"])
-
-    @property
-    def keys(self) -> dict:
-        """What identifies the point in a set file."""
-        if self.guidance is None:
-            return dict(PLAIN)
-        return {"method": self.guidance["name"], **{key: self.guidance[key] for key in ("eta", "D", "D_unit")}}
-
-
-def point(eta: float, D: float, D_unit: str = "rms", guidance: str | dict | None = None, label: str = "") -> Point:
-    """The point for these values; eta = 0 and D = 0 are plain sampling, and an infinite distance has no unit."""
-    if eta == 0 or D == 0:
-        return Point(None, label or "plain")
-    part = named(guidance or "nearest_neighbour")
-    values = {"eta": float(eta), "D": float(D), "D_unit": "rms" if math.isinf(D) else D_unit}
-    return Point({**part, **values}, label)
-
-
-def named(part: str | dict) -> dict:
-    """``kmeans`` and ``{name: kmeans}`` mean the same."""
-    return {"name": part} if isinstance(part, str) else dict(part)
 
 
 class Plan:
@@ -92,7 +31,7 @@ class Plan:
         for dataset in config["datasets"]:
             for task in config["datasets"][dataset]["tasks"]:
                 _TaskPlan(self, dataset, task).expand()
-        for job in _truth_jobs(config, self.root):
+        for job in truth_jobs(config, self.root):
             self.add(job)
 
     def add(self, job: Job) -> Job:
@@ -391,44 +330,3 @@ class _TaskPlan:
 def _guided(spec: dict) -> Point:
     here = point(spec["eta"], spec["D"], spec.get("D_unit", "rms"), spec.get("guidance"))
     return Point(here.guidance, here.name)
-
-
-# --------------------------------------------------------------------------------------------------------------- truth
-def _truth_jobs(config: dict, root: str) -> Iterator[Job]:
-    """One job for each problem with a known posterior and each of its samplers (docs/truth.md)."""
-    truth = config["truth"]
-    if not truth:
-        return
-    for name, problem in truth["problems"].items():
-        for sampler in problem.get("samplers", truth["samplers"]):
-            algorithm = dict(config["samplers"][sampler])
-            own_steps = algorithm.pop("steps", None)
-            settings = {
-                "problem": name,
-                "world": problem["world"],
-                "operator": problem["problem"],
-                "mask": config["masks"][problem["mask"]] if problem["mask"] is not None else None,
-                "sampler": sampler,
-                "algorithm": {"name": algorithm.pop("algorithm"), **algorithm},
-                "runs": _truth_runs(truth, problem, sampler, own_steps),
-                "n": config["n"],
-                "sets": problem.get("sets", truth["sets"]),
-                "measurements": truth["measurements"],
-                "seed": config["seeds"][0],
-            }
-            yield Job("truth", f"{root}/truth/{name}/{sampler}.parquet", settings)
-
-
-def _truth_runs(truth: dict, problem: dict, sampler: str, own_steps: int | None) -> list[dict]:
-    """Plain sampling at every number of steps, then guided points at the sampler's own, and plain sampling there."""
-    grids = [grid for grid in truth["guided"] if problem["guided"] and sampler in grid["samplers"]]
-    steps = [count for count in truth["samplers"][sampler] if count <= problem["most_steps"]]
-    if grids:
-        steps = list(dict.fromkeys([*steps, own_steps]))
-    runs: list[dict] = [{"steps": count, "guidance": None} for count in steps]
-    for grid in grids:
-        for eta in grid["eta"]:
-            for reach in grid["D"]:
-                guidance = {**named(grid["guidance"]), "eta": eta, "D": reach, "D_unit": grid["D_unit"]}
-                runs.append({"steps": own_steps, "guidance": guidance, "uncoupled": grid["uncoupled"]})
-    return runs

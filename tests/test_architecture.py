@@ -22,8 +22,11 @@ ALLOWED = {
     "statistics": set(),
     "rehearsal": set(),
     "serves": set(),
-    "config": {"networks.registry", "networks", "rehearsal", "serves"},
-    "plan": {"config", "networks.registry", "networks", "publish.names", "metrics.registry"},
+    "truth_faults": set(),
+    "config": {"networks.registry", "networks", "rehearsal", "serves", "truth_faults"},
+    "jobs": set(),
+    "truth_jobs": {"jobs"},
+    "plan": {"config", "jobs", "truth_jobs", "networks.registry", "networks", "publish.names", "metrics.registry"},
 }
 
 

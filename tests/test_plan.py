@@ -10,7 +10,8 @@ import yaml
 
 from benchmark.config import check, load
 from benchmark.errors import BenchmarkError
-from benchmark.plan import Plan, point
+from benchmark.jobs import point
+from benchmark.plan import Plan
 from benchmark.store import canonical, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,0 +1,45 @@
+"""What the schema cannot see of the section ``truth`` of a configuration (docs/truth.md; pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmark.errors import suggestion
+
+
+def truth_faults(config: dict, truth: dict) -> Iterator[str]:
+    """One line for each fault: names that are not there, steps that guidance needs, samplers that cannot serve.
+
+    Args:
+        config: the whole configuration, its defaults filled in.
+        truth: its section ``truth``.
+    """
+    samplers, masks = config["samplers"], list(config["masks"])
+    named = {"samplers": truth["samplers"]}
+    named |= {f"guided[{i}].samplers": grid["samplers"] for i, grid in enumerate(truth["guided"])}
+    named |= {f"compare[{i}]": [pair["sampler"], pair["against"]] for i, pair in enumerate(truth["compare"])}
+    for where, names in named.items():
+        known = list(samplers if where == "samplers" else truth["samplers"])
+        for name in names:
+            if name not in known:
+                yield f"truth.{where}: no sampler {name!r}{suggestion(name, known)}"
+    for i, grid in enumerate(truth["guided"]):
+        for name in grid["samplers"]:
+            if type(samplers[name].get("steps")) is not int:
+                yield f"samplers.{name}.steps: truth.guided[{i}] samples at these steps; give a whole number"
+        if config["n"] == 1:
+            yield f"n: a set of 1 has no neighbours to repel in truth.guided[{i}]; n must be 2 or more"
+    for name, problem in truth["problems"].items():
+        where = f"truth.problems.{name}"
+        if problem["mask"] is not None and problem["mask"] not in masks:
+            yield f"{where}.mask: no mask {problem['mask']!r} in masks{suggestion(problem['mask'], masks)}"
+        operator = problem["problem"]
+        for sampler in problem.get("samplers", truth["samplers"]):
+            if sampler not in truth["samplers"]:
+                yield f"{where}.samplers: no sampler {sampler!r}{suggestion(sampler, list(truth['samplers']))}"
+                continue
+            algorithm, preset = samplers[sampler]["algorithm"], samplers[sampler]["preset"]
+            if algorithm == "repaint" and (operator["name"] != "inpainting" or operator["sigma"] > 0):
+                yield f"{where}.samplers: {sampler} (repaint) serves inpainting without noise alone; leave it out"
+            if (algorithm, preset, operator["name"]) == ("diffpir", "reference", "random_projection"):
+                yield f"{where}.samplers: {sampler} (reference) holds for operators that keep constants; leave it out"
