@@ -257,3 +257,31 @@ def test_a_killed_run_goes_on_where_it_stopped_with_the_same_numbers(finished, t
     assert result.returncode == 0, result.stderr
     assert {path: path.stat().st_mtime_ns for path in done} == done
     assert metrics(tmp_path) == metrics(finished)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir() or shutil.which("make") is None, reason="needs Linux and make")
+def test_a_killed_run_that_its_parent_has_not_yet_buried_counts_as_ended(tmp_path):
+    """A process that was killed stays in the table until its parent asks for its status: `make demo` goes on."""
+    shutil.copy(ROOT / "Makefile", tmp_path / "Makefile")
+    shutil.copy(shutil.which("sleep"), tmp_path / "snakemake")
+    for name in ("requirements.lock", ".venv/.installed", ".snakemake/run.pid"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    run = subprocess.Popen([tmp_path / "snakemake", "60"])
+    (tmp_path / ".snakemake" / "run.pid").write_text(str(run.pid))
+
+    def unlocked():
+        return subprocess.run(["make", "unlocked"], cwd=tmp_path, capture_output=True, text=True)
+
+    try:
+        running = unlocked()
+        assert running.returncode != 0
+        assert f"error: a run is in progress (process {run.pid})" in running.stderr
+        os.kill(run.pid, signal.SIGKILL)
+        while Path(f"/proc/{run.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
+            time.sleep(0.05)
+        ended = unlocked()
+        assert ended.returncode == 0, ended.stderr
+    finally:
+        run.kill()
+        run.wait()
