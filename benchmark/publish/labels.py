@@ -26,7 +26,9 @@ class Measure:
     @property
     def bounds(self) -> tuple[float, float]:
         """What no value, and hence no mean, can leave: shares lie in [0, 1], bits are not negative."""
-        return {"share": (0.0, 1.0), "bits": (0.0, math.inf)}.get(self.unit, (-math.inf, math.inf))
+        if self.unit.startswith("share"):
+            return 0.0, 1.0
+        return (0.0 if self.unit == "bits" else -math.inf), math.inf
 
     @property
     def header(self) -> str:
