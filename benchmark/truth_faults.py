@@ -43,3 +43,15 @@ def truth_faults(config: dict, truth: dict) -> Iterator[str]:
                 yield f"{where}.samplers: {sampler} (repaint) serves inpainting without noise alone; leave it out"
             if (algorithm, preset, operator["name"]) == ("diffpir", "reference", "random_projection"):
                 yield f"{where}.samplers: {sampler} (reference) holds for operators that keep constants; leave it out"
+        yield from _guided_faults(truth, problem, where)
+
+
+def _guided_faults(truth: dict, problem: dict, where: str) -> Iterator[str]:
+    """Samplers named for guidance that the problem does not have, or that no grid guides."""
+    own = problem.get("samplers", truth["samplers"])
+    known = [name for name in own if any(name in grid["samplers"] for grid in truth["guided"])]
+    for name in [] if isinstance(problem["guided"], bool) else problem["guided"]:
+        if name not in known:
+            yield f"{where}.guided: {name!r} is no sampler that this problem and truth.guided have" + suggestion(
+                name, known
+            )

@@ -34,7 +34,8 @@ def truth_jobs(config: dict, root: str) -> Iterator[Job]:
 
 def _runs(truth: dict, problem: dict, sampler: str, own_steps: int | None) -> list[dict]:
     """Plain sampling at every number of steps, then guided points at the sampler's own, and plain sampling there."""
-    grids = [grid for grid in truth["guided"] if problem["guided"] and sampler in grid["samplers"]]
+    guided = truth["samplers"] if problem["guided"] is True else problem["guided"] or []
+    grids = [grid for grid in truth["guided"] if sampler in guided and sampler in grid["samplers"]]
     steps = [count for count in truth["samplers"][sampler] if count <= problem["most_steps"]]
     if grids:
         steps = list(dict.fromkeys([*steps, own_steps]))

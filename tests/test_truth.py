@@ -365,6 +365,13 @@ def test_the_plan_has_a_job_for_each_problem_and_sampler_and_plain_sampling_besi
     assert [one["steps"] for one in plan.job("results/tiny/truth/free/ddnm.parquet").settings["runs"]] == [5, 20]
 
 
+def test_a_problem_may_guide_some_of_its_samplers_alone():
+    plan = Plan(check(changed(lambda c: c["truth"]["problems"]["ten"].update(guided=["dps"]))))
+    runs = {name: plan.job(f"results/tiny/truth/ten/{name}.parquet").settings["runs"] for name in ("ddnm", "dps")}
+    assert [one["steps"] for one in runs["ddnm"]] == [5, 20]
+    assert runs["dps"] == Plan(check(TINY)).job("results/tiny/truth/ten/dps.parquet").settings["runs"]
+
+
 def test_one_more_sampler_is_one_new_job_for_each_problem():
     def change(config):
         config["samplers"]["ddrm"] = {"algorithm": "ddrm", "steps": 10}
@@ -395,6 +402,10 @@ def test_a_checked_configuration_is_one_itself_and_can_be_rehearsed():
             "truth.problems.ten.samplers: no sampler 'drp'",
         ),
         (lambda c: c["truth"]["guided"][0].update(eta=[-1]), "truth.guided[0].eta[0]: -1"),
+        (
+            lambda c: c["truth"]["problems"]["free"].update(guided=["dps"]),
+            "truth.problems.free.guided: 'dps' is no sampler that this problem and truth.guided have; known: ddnm",
+        ),
         (lambda c: c["samplers"]["dps"].pop("steps"), "samplers.dps.steps: truth.guided[0] samples at these steps"),
         (lambda c: c["samplers"]["ddnm"].update(algorithm="repaint"), "ddnm (repaint) serves inpainting without noise"),
         (
