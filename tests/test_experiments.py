@@ -13,6 +13,9 @@ import torch
 import yaml
 
 from benchmark.config import check, load, rehearsal_notes
+from benchmark.data.masks import make_hole
+from benchmark.data.posterior import posterior_of_case
+from benchmark.data.sources import pictures
 from benchmark.plan import Plan
 from benchmark.rehearsal import notes, rehearse
 
@@ -79,6 +82,30 @@ def test_published_settings_of_the_samplers_are_there(name):
     assert {sampler["preset"] for sampler in samplers.values()} == {"reference"}
     counts = {d["candidates"]["count"] for d in config["datasets"].values() if "candidates" in d}
     assert counts == {100}
+
+
+# -------------------------------------------------------------------------------------------------------------- worlds
+WORLDS = ("faces", "cats", "bedrooms")
+
+
+def test_the_holes_of_the_truth_experiment_leave_what_they_hide_independent():
+    config = experiment("truth")
+    for world in WORLDS:
+        spec = config["datasets"][world]
+        drawn = list(pictures(spec["source"], 3, spec["case_seed"]))
+        for task in spec["tasks"].values():
+            for picture in drawn:
+                parts = {name: torch.as_tensor(part) for name, part in picture.parts.items()}
+                hole = make_hole(config["masks"][task["mask"]], tuple(picture.image.shape[1:]), parts)
+                assert posterior_of_case(world, picture.case, hole.shape[-1], hole.numpy().tobytes()) is not None
+
+
+def test_the_truth_experiment_sweeps_two_holes_of_a_world_and_selects_behind_the_first():
+    plan = Plan(experiment("truth"))
+    for world in WORLDS:
+        first, second = plan.config["datasets"][world]["tasks"]
+        assert {block["task"] for block in plan.blocks["eta_sweep"] if block["dataset"] == world} == {first, second}
+        assert {block["task"] for block in plan.blocks["selection"] if block["dataset"] == world} == {first}
 
 
 # ----------------------------------------------------------------------------------------------------------- rehearsal
