@@ -112,11 +112,27 @@ def test_the_published_values_stand_beside_ours_with_the_warning(tables):
     assert "compare the direction, not the values" in text
     (line,) = [line for line in text.splitlines() if line.startswith("| 0.3") and "5.519" in line]
     assert "0.113" in line
-    (unpaired,) = [line for line in text.splitlines() if line.startswith("| 0.1 ")]
-    assert "5.506" in unpaired  # a published point that this run does not have
     (found,) = records(tables / "D_sweep.csv", task="overall", label="inf", metric="psnr_best")
     assert (found["published_lpips_diversity"], found["published_niqe"]) == ("0.141", "5.45")
     assert (found["D"], found["published_D"]) == ("inf", "inf")
+
+
+def test_a_published_step_that_the_run_has_not_sampled_has_no_row_but_is_named(tables):
+    eta, reach = ((tables / f"{name}.md").read_text() for name in ("eta_sweep", "D_sweep"))
+    assert "5.506" not in eta
+    assert not [line for line in eta.splitlines() if line.startswith("| 0.1 ")]
+    assert "Published, but without a step of this run beside it: η = 0.1." in eta
+    assert "without a step of this run" not in reach
+
+
+def test_published_distances_without_partners_are_named_in_their_unit(tmp_path):
+    settings = small(tasks=("left",))
+    settings["tables"]["D_sweep"][0]["rows"] = settings["tables"]["D_sweep"][0]["rows"][:2]
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, rising))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    text = (tmp_path / "D_sweep.md").read_text()
+    assert "beside it: D = 0.0002, 0.0003, 0.0004, ∞ in the published unit." in text
+    assert "published only" not in text
 
 
 def test_the_published_file_holds_both_tables_of_the_paper():

@@ -117,10 +117,20 @@ def _note(group: Group, part: list[Entry]) -> str:
     missing = max((entry.missing for entry in overall), default=0)
     text = "; ".join(facts) + "."
     if group.table in published()["tables"]:
-        text += f" Published: {published()['source']['data']}, not comparable in value."
+        text += f" Published: {published()['source']['data']}, not comparable in value.{_not_here(group)}"
     return text + (
         f" Up to {missing} sets of a row have no value in some column and are left out there." if missing else ""
     )
+
+
+def _not_here(group: Group) -> str:
+    """A sentence that names the published steps without a partner in this run; nothing where each has one."""
+    axis, (_, alone) = published()["tables"][group.table]["axis"], beside(group.table, list(group.rows))
+    if not alone:
+        return ""
+    steps = ", ".join(labels.number(row[axis]) for row in alone)
+    unit = " in the published unit" if axis == "D" else ""
+    return f" Published, but without a step of this run beside it: {labels.AXES[axis]} = {steps}{unit}."
 
 
 def _section(
@@ -153,7 +163,7 @@ def _section(
 
 
 def _add_published(group: Group, columns: list[Column], rows: list[list]) -> tuple[list[Column], list[list]]:
-    """The published columns on the right; published rows without a partner follow at the end."""
+    """The published columns on the right; a published row without a partner stands in the note alone."""
     theirs = published()["tables"][group.table]
     axis, shown = theirs["axis"], published()["columns"]
     extra = [Column("Published D")] if axis == "D" else []
@@ -166,9 +176,5 @@ def _add_published(group: Group, columns: list[Column], rows: list[list]) -> tup
         values = [f"{row[name]:.3f}" for name in shown]
         return ([labels.number(row[axis])] if axis == "D" else []) + values
 
-    partners, alone = beside(group.table, list(group.rows))
-    result = [[*row, *of(partner)] for row, partner in zip(rows, partners, strict=True)]
-    for row in alone:
-        first = "published only" if axis == "D" else labels.number(row[axis])
-        result.append([first, *[None] * (len(columns) - 1), *of(row)])
-    return [*columns, *extra], result
+    partners, _ = beside(group.table, list(group.rows))
+    return [*columns, *extra], [[*row, *of(partner)] for row, partner in zip(rows, partners, strict=True)]
