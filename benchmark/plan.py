@@ -28,6 +28,7 @@ class Plan:
         self.jobs: dict[str, Job] = {}
         self.notes: dict[str, None] = {}  # lines that a person should see before the run
         self.blocks: dict[str, list[dict]] = {"eta_sweep": [], "D_sweep": [], "selection": [], "samplers": []}
+        self.knees: dict[str, None] = {}  # datasets that the table of the knee is about
         for dataset in config["datasets"]:
             for task in config["datasets"][dataset]["tasks"]:
                 _TaskPlan(self, dataset, task).expand()
@@ -62,7 +63,8 @@ class Plan:
 
     def publish_settings(self) -> dict:
         """What the tables and figures need to know: which points stand in which table."""
-        return {"run": self.config["run"], **self.config["publish"], "tables": self.blocks}
+        common = {"run": self.config["run"], **self.config["publish"], "tables": self.blocks}
+        return {**common, "knee": list(self.knees)} if self.knees else common
 
     def truth_settings(self) -> dict:
         """What table and figures of the truth need to know beside truth.parquet."""
@@ -102,6 +104,7 @@ class _TaskPlan:
             self.needs_bank = any("bank" in metric.needs for metric in metrics)
         except BenchmarkError as error:
             raise BenchmarkError(f"datasets.{dataset}.{error}") from None
+        self.plausible = self._reads_plausibility({metric.name for metric in metrics})
         self.metric_weights = self._metric_weights({name for metric in metrics for name in metric.weights})
         for line in skipped(self.spec["metrics"], self.spec["classifier"], fetched=bool(self.metric_weights)):
             plan.notes[f"datasets.{dataset}.metrics: {line}"] = None
@@ -139,6 +142,8 @@ class _TaskPlan:
             self._block(table, sampler, fixed, rows)
             if table == "eta_sweep":
                 self._show(sampler, rows, [self._job_of(row) for row in rows])
+                if self.plausible and len({row["method"] for row in rows}) > 1:
+                    self.plan.knees[self.dataset] = None
 
     def _selection(self, sampler: str, candidates: dict) -> None:
         shards = list(self._shards(sampler, candidates))
@@ -217,6 +222,11 @@ class _TaskPlan:
         """What metrics need in an experiment with a public model; elsewhere a metric without its weights is skipped."""
         known = registry.load(self.config["weights_registry"] or registry.REGISTRY) if self.prior_weights else ()
         return [self._weights(name).path for name in sorted(names) if name in known]
+
+    def _reads_plausibility(self, metrics: set[str]) -> bool:
+        """Whether the task has a plausibility: a hole, and a classifier of a drawn world (all but the digits')."""
+        classifier = (self.spec["classifier"] or {}).get("name", "digits")
+        return "plausibility" in metrics and classifier != "digits" and self.cases.settings["mask"] is not None
 
     def _sampling_inputs(self) -> dict:
         return {"cases": self.cases.path, **({"weights": self.prior_weights} if self.prior_weights else {})}

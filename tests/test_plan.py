@@ -84,6 +84,20 @@ def test_plain_appears_under_each_of_its_names_in_the_tables():
             assert (row["method"], row["eta"], row["D"], row["D_unit"]) == ("plain", 0, 0, "rms")
 
 
+def test_the_knee_is_about_datasets_whose_sweep_over_eta_has_plausibility():
+    assert plan_of().publish_settings()["knee"] == ["faces", "cats", "bedrooms"]
+
+    def change(config):
+        config["datasets"]["faces"]["metrics"] = ["diversity", "plausibility"]
+        config["datasets"]["cats"] |= {"classifier": None, "features": {"name": "hole_pca"}}
+        config["datasets"]["bedrooms"]["metrics"] = ["diversity", "cost"]
+
+    assert plan_of(change).publish_settings()["knee"] == ["faces"]
+    nothing = plan_of(lambda config: [config["datasets"].pop(name) for name in ("faces", "cats", "bedrooms")])
+    assert "knee" not in nothing.publish_settings()
+    assert not [path for path in nothing.tables() if "knee" in path]
+
+
 # ------------------------------------------------------------------------------------------------------- what re-runs
 def test_one_more_eta_is_one_new_point_for_each_sampler_and_mask_and_the_aggregates():
     def change(config):

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import published_files as made
@@ -318,6 +319,15 @@ def test_names_are_those_that_the_settings_have_blocks_for():
     assert table_names(only) == ["eta_sweep", "statistics", "pareto"]
     assert figure_names(only) == ["eta_digits", "pareto_digits"]
     assert table_names({"tables": {}}) == figure_names({"tables": {}}) == []
+    assert table_names(settings | {"knee": ["faces"]})[-1] == "knee"
+
+
+def test_every_table_and_figure_has_a_caption_for_the_report():
+    captions = Path(__file__).resolve().parent.parent / "workflow" / "report"
+    settings = made.settings(knee=["faces"])
+    names = {f"table_{name}" for name in table_names(settings)}
+    names |= {f"figure_{name.split('_')[0]}" for name in figure_names(settings)}
+    assert names <= {path.stem for path in captions.glob("*.rst")}
 
 
 def test_groups_are_blocks_that_differ_in_their_task_alone():

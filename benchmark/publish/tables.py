@@ -1,4 +1,4 @@
-"""The tables of a run: the source paper's two sweeps, selection, samplers, statistics, trade-offs.
+"""The tables of a run: the source paper's two sweeps, selection, samplers, statistics, trade-offs, the knee.
 
 Each is a csv of full precision, one line for each measure of each row, and a document (Markdown, LaTeX, HTML) of the
 measures that a reader looks for first.
@@ -16,6 +16,7 @@ from benchmark.publish import document
 from benchmark.publish.block_tables import block_table
 from benchmark.publish.comparison import Entry, entries
 from benchmark.publish.document import Document
+from benchmark.publish.knee_table import knee_table
 from benchmark.publish.measured import Group, Measured, groups
 from benchmark.publish.names import BLOCKS, table_names
 from benchmark.publish.settings import check
@@ -27,7 +28,7 @@ def write_tables(settings: dict, metrics: str, folder: str | Path) -> list[str]:
     """Write NAME.csv, .md, .tex and .html for every name of :func:`benchmark.publish.names.table_names`.
 
     Args:
-        settings: run, margin, confidence and tables: docs/architecture.md, section 7.1.
+        settings: run, margin, confidence, knee and tables: docs/architecture.md, section 7.1.
         metrics: metrics.parquet.
 
     Returns:
@@ -54,8 +55,9 @@ def _table(
     """The csv's records of a table and its document; ``compared`` holds each table's groups with their entries."""
     if name in BLOCKS:
         return block_table(name, settings, measured, compared[name])
-    if name == "statistics":
-        return statistics_table(settings, measured, compared)
+    if name in ("statistics", "knee"):
+        write = {"statistics": statistics_table, "knee": knee_table}[name]
+        return write(settings, measured, compared)
     return {"pareto": pareto_table, "operating_point": operating_point_table}[name](settings, measured)
 
 

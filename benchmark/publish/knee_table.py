@@ -1,0 +1,159 @@
+"""The table ``knee``: unstable and implausible restorations over eta, and the step from which on a sweep is worse."""
+
+from __future__ import annotations
+
+from benchmark.publish import document, labels
+from benchmark.publish.comparison import Entry
+from benchmark.publish.document import Column, Document, Section, Value
+from benchmark.publish.knee import PLAUSIBLE, Step, Sweep, complement, loss_allowed, negated, sweeps
+from benchmark.publish.measured import Group, Measured
+from benchmark.publish.table_notes import interval_line, legend, star_line
+from benchmark.publish.table_rows import interval_columns, row_keys
+
+
+def knee_table(
+    settings: dict, measured: Measured, compared: dict[str, list[tuple[Group, list[Entry]]]]
+) -> tuple[list[dict], Document]:
+    """The csv's records, one for each step of each sweep, and the document.
+
+    Args:
+        settings: those of the publishing stage; the ``margin`` of plausibility decides what counts as not worse.
+        compared: every table of blocks: its groups, each with its entries.
+    """
+    margin = (settings.get("margin") or {}).get(PLAUSIBLE)
+    found = sweeps(compared["eta_sweep"], margin)
+    records = [_record(sweep, step) for sweep in found for step in sweep.steps]
+    sections = [_knees(found, margin)] if found else []
+    sections += [_steps(sweep, measured.level, margin) for sweep in found]
+    return records, Document(
+        "knee", "When η gets too large", _intro(measured, margin), sections, legend(measured, True)
+    )
+
+
+def _intro(measured: Measured, margin: float | None) -> list[str]:
+    lines = [
+        "Unstable: the share of restorations with a pixel that is not finite. Implausible: 1 − plausibility "
+        "(docs/metrics.md); a set with an unstable restoration is not read and counts as unstable alone.",
+        f"Worse: the whole {measured.level:.0%} interval of the difference from plain, paired by case, task and seed, "
+        "is on the worse side, in unstable or in implausible restorations. Intervals are not corrected for the number "
+        "of steps; Holm's p is.",
+        "Knee: the smallest η from which on this and every larger step of the sweep is worse; a worse step below one "
+        "that is not worse is no knee. Where there is none, the loss is what the interval at the largest η still "
+        "allows.",
+    ]
+    if margin is not None:
+        lines.append(
+            f"Not worse: the whole interval of plausibility is better than {margin:g} below plain, the margin of the "
+            "settings, and the step is not worse."
+        )
+    return [*lines, interval_line(measured), star_line(measured)]
+
+
+def _record(sweep: Sweep, step: Step) -> dict:
+    plausible, finite = step.plausible, step.finite
+    record = row_keys(None, sweep.group.dataset, sweep.scope.name, step.row)
+    record |= interval_columns("unstable", complement(finite.mean) if finite else None)
+    record |= interval_columns("implausible", complement(plausible.mean))
+    record |= {"cases": plausible.mean.n, "sets": plausible.sets, "missing": plausible.missing}
+    for name, entry in (("unstable", finite), ("implausible", plausible)):
+        change = negated(entry.difference) if entry and entry.difference else None
+        record |= interval_columns(f"{name}_change", change)
+        record |= {f"{name}_p": change.p if change else None, f"{name}_p_holm": entry.p_holm if change else None}
+        record |= {f"{name}_worse": name in step.worse if change else None}
+    record |= {"margin": step.margin, "not_worse": step.not_worse}
+    record |= {"knee": sweep.knee, "largest_eta": sweep.largest.eta}
+    record |= {"loss_allowed": loss_allowed(sweep.largest.plausible), "largest_not_worse": sweep.largest_not_worse}
+    return record
+
+
+def _knees(found: list[Sweep], margin: float | None) -> Section:
+    columns = [Column(name, False) for name in ("Dataset", "Sampler", "Task", "Knee")]
+    columns += [Column("Loss allowed at the largest η")]
+    columns += [Column("Largest η not worse")] if margin is not None else []
+    rows, breaks, last = [], set(), None
+    for sweep in found:
+        where = (sweep.group.dataset, sweep.group.sampler or "")
+        if where != last:
+            breaks.add(len(rows))
+        knee = f"η = {labels.number(sweep.knee)}" if sweep.knee is not None else _none(sweep)
+        row = [*(where if where != last else ("", "")), sweep.scope.name, knee]
+        row.append(None if sweep.knee is not None else _text(loss_allowed(sweep.largest.plausible)))
+        if margin is not None:
+            row.append(None if sweep.largest_not_worse is None else labels.number(sweep.largest_not_worse))
+        rows.append(row)
+        last = where
+    return Section("The knees", columns, rows, breaks=frozenset(breaks))
+
+
+def _steps(sweep: Sweep, level: float, margin: float | None) -> Section:
+    columns = [Column("η", False), Column("Unstable"), Column("Implausible"), Column("Change of implausible")]
+    columns += [Column("p"), Column("p, Holm"), Column("Worse", False)]
+    columns += [Column("Not worse", False)] if margin is not None else []
+    rows = []
+    for step in sweep.steps:
+        entry, change = step.plausible, step.plausible.difference
+        row = [labels.axis_value(step.row, "eta"), Value(complement(step.finite.mean)) if step.finite else None]
+        row.append(Value(complement(entry.mean)))
+        row.append(Value(negated(change), star=entry.significant, signed=True) if change else None)
+        row += [document.p_value(change.p), document.p_value(entry.p_holm)] if change else [None, None]
+        row.append(", ".join(step.worse))
+        row += [{True: "yes", False: "no", None: None}[step.not_worse]] if margin is not None else []
+        rows.append(row)
+    over = f"mean over {len(sweep.scope.tasks)} tasks" if len(sweep.scope.tasks) > 1 else sweep.scope.name
+    title = f"{sweep.group.dataset}, {sweep.group.sampler}: {over}"
+    return Section(title, columns, rows, f"{words(sweep, level)} {_about(sweep)}")
+
+
+def words(sweep: Sweep, level: float) -> str:
+    """The knee of a sweep in one line, with the largest step that is not worse by the margin where there is one."""
+    last = labels.number(sweep.largest.eta)
+    if sweep.knee is None:
+        text = f"Knee: {_none(sweep)}; {_allowed(sweep, level)}."
+    elif sweep.knee == sweep.largest.eta:
+        text = f"Knee: η = {last}, the largest step of the sweep."
+    else:
+        text = f"Knee: η = {labels.number(sweep.knee)}; from there to η = {last} every step is worse than plain."
+    if sweep.largest.margin is None:
+        return text
+    margin = f"by the margin of {sweep.largest.margin:g}"
+    if sweep.largest_not_worse is None:
+        return f"{text} No step is shown to be not worse {margin}."
+    return f"{text} Largest η that is not worse {margin}: {labels.number(sweep.largest_not_worse)}."
+
+
+def _none(sweep: Sweep) -> str:
+    text = f"none up to η = {labels.number(sweep.largest.eta)}"
+    passing = [labels.number(step.eta) for step in sweep.steps if step.worse]
+    return f"{text} (worse at η = {', '.join(passing)} alone)" if passing else text
+
+
+def _allowed(sweep: Sweep, level: float) -> str:
+    """What the interval at the largest step leaves open, in words."""
+    step = sweep.largest
+    lost, broken = loss_allowed(step.plausible), loss_allowed(step.finite)
+    parts = [f"a loss of {_text(lost)} in plausibility"] if lost else []
+    parts += [f"a rise of {_text(broken)} in unstable restorations"] if broken else []
+    if parts:
+        return f"there the {level:.0%} interval still allows {' and '.join(parts)}"
+    if lost is not None:
+        return f"there the {level:.0%} interval allows no loss of plausibility"
+    if step.plausible.mean.n > 1:
+        return "there no case differs from plain (no interval)"
+    return "one case has no interval that bounds the loss"
+
+
+def _text(loss: float | None) -> str | None:
+    return None if loss is None else f"{loss:.2f}"
+
+
+def _about(sweep: Sweep) -> str:
+    cases = max(step.plausible.mean.n for step in sweep.steps)
+    facts = ["1 case (no interval)" if cases == 1 else f"{cases} cases"]
+    facts += [f"sets of N = {sweep.group.n}"] if sweep.group.n else []
+    if "D" in sweep.group.fixed:
+        facts.append(f"D = {labels.distance({'D_unit': 'rms', **sweep.group.fixed})}")
+    missing = [
+        f"{step.plausible.missing} at η = {labels.number(step.eta)}" for step in sweep.steps if step.plausible.missing
+    ]
+    facts += [f"sets without plausibility: {', '.join(missing)}"] if missing else []
+    return f"{'; '.join(facts)}."
