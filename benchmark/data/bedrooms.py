@@ -21,7 +21,7 @@ wall        cream .34, blue .26, green .20, pink .13, plum .07
 floor       oak .42, walnut .28, grey .22, tiles .08 (white and teal)
 =========== ==========================================================================================================
 
-Height (+-2 units of 64) and size (+-6 %) are uniform; the axis is always the picture's middle, so that ``mirrored``
+Height (+-1 unit of 64) and size (+-3 %) are uniform; the axis is always the picture's middle, so that ``mirrored``
 pictures equal their mirror images pixel by pixel (pictures of an even side). No attribute hides another one, except
 that what stands in the left half decides what a mirrored room shows in its right half.
 
@@ -58,7 +58,7 @@ ATTRIBUTES: dict[str, dict[str, float]] = {
 
 PARTS = ("left_half", "right_half", "bed", "window", "lamp", "wardrobe", "picture", "rug", "plant")
 
-CENTRE, SHIFT, ZOOM = (32.0, 32.0), 2.0, 0.06
+CENTRE, SHIFT, ZOOM = (32.0, 32.0), 1.0, 0.03
 
 
 def sample_attributes(count: int, generator: torch.Generator) -> Attributes:

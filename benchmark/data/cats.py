@@ -17,7 +17,7 @@ accessory   none .56, collar .22 (red, with a bell), bow .14 (blue, under the ch
 background  sky .30, sage .26, rose .22, lilac .15, night .07
 =========== ==========================================================================================================
 
-Position (+-2 units of 64 in each direction) and size (+-6 %) are uniform. No attribute hides another one.
+Position (+-1 unit of 64 in each direction) and size (+-3 %) are uniform. No attribute hides another one.
 
 ``PARTS`` are *canonical regions*: where a feature of any value lies, at that cat's position and size; they do not
 depend on the attributes:
@@ -89,7 +89,7 @@ WHISKERS = {
 
 PARTS = ("face", "eyes", "nose", "mouth", "whiskers", "ears", "accessory", "head", "body", "background")
 
-CENTRE, SHIFT, ZOOM = (32.0, 36.5), 2.0, 0.06
+CENTRE, SHIFT, ZOOM = (32.0, 36.5), 1.0, 0.03
 
 INK = (0.10, 0.08, 0.10)
 WHITE = (1.0, 1.0, 1.0)
@@ -315,7 +315,7 @@ _REGIONS = {
     "nose": lambda u, v: box(u, v, 0, 6.4, 4.4, 3.0, 1.5),
     "mouth": lambda u, v: box(u, v, 0, 13.0, 7.6, 6.8, 3),
     "whiskers": lambda u, v: box(u.abs(), v, 18.5, 12.6, 11.4, 8.2, 2),
-    "ears": lambda u, v: box(u.abs(), v, 12.9, -17.6, 10.4, 15.2, 2),
+    "ears": lambda u, v: box(u.abs(), v, 12.4, -17.6, 10.9, 15.2, 2),
     "accessory": lambda u, v: union(box(u, v, 0, -21.2, 12, 8), box(u, v, 0, 21, 17.5, 7)),
     "head": lambda u, v: _skull(u, v) - 1.5,
     "body": _trunk,

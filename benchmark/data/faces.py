@@ -18,7 +18,7 @@ eyes        brown .50, blue .28, green .16, violet .06
 background  sky .30, mint .25, lilac .20, lemon .18, teal .07
 =========== ==========================================================================================================
 
-Position (+-2 units of 64 in each direction) and size (+-6 %) are uniform. No attribute hides another one.
+Position (+-1 unit of 64 in each direction) and size (+-3 %) are uniform. No attribute hides another one.
 
 ``PARTS`` are *canonical regions*: where a feature of any value lies, at that face's position and size. They do not
 depend on the attributes, so that the outline of a hole made from them tells nothing about what it hides:
@@ -81,7 +81,7 @@ PALETTES: dict[str, dict[str, tuple[float, float, float]]] = {
 
 PARTS = ("mouth", "eyes", "brows", "nose", "hair", "glasses", "beard", "face", "background")
 
-CENTRE, SHIFT, ZOOM = (32.0, 35.0), 2.0, 0.06
+CENTRE, SHIFT, ZOOM = (32.0, 35.0), 1.0, 0.03
 
 INK = (0.10, 0.08, 0.10)
 LIPS = (0.88, 0.11, 0.20)

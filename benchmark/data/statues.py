@@ -15,7 +15,7 @@ plinth      square .56, column .36 (fluted), block .08 (rough, wider than high)
 background  parchment .40, slate .34, olive .18, wine .08
 =========== ==========================================================================================================
 
-Position (+-2 units of 64 in each direction) and size (+-6 %) are uniform. ``PARTS`` are canonical regions that do not
+Position (+-1 unit of 64 in each direction) and size (+-3 %) are uniform. ``PARTS`` are canonical regions that do not
 depend on the attributes: ``face``, ``hair`` (wherever hair, helmet or wreath reaches), ``mouth``, ``bust`` (head, neck
 and shoulders), ``plinth``, and ``background``, what is in none of bust, hair and plinth.
 """
@@ -50,7 +50,7 @@ PALETTES: dict[str, dict[str, tuple[float, float, float]]] = {
 
 PARTS = ("face", "hair", "mouth", "bust", "plinth", "background")
 
-CENTRE, SHIFT, ZOOM, SCALE = (32.0, 24.5), 2.0, 0.06, 0.9
+CENTRE, SHIFT, ZOOM, SCALE = (32.0, 24.5), 1.0, 0.03, 0.9
 SHADOW = (0.04, 0.04, 0.07)
 
 
