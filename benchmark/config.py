@@ -25,7 +25,10 @@ from benchmark.truth_faults import truth_faults
 SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 NUMERIC = {"eta", "D", "values", "sigma"}
 # beside the public models of the registry of weights
-PRIORS = ("faces_unet", "cats_unet", "bedrooms_unet", "digits_mixture", "diffusers_folder")
+PRIORS = (
+    *("faces_experts", "cats_experts", "bedrooms_experts", "faces_unet", "cats_unet", "bedrooms_unet"),
+    *("digits_mixture", "diffusers_folder"),
+)
 BOOLEAN = {"rehearsal", "toy"}
 SECTIONS_WITH_TASKS = ("eta", "D", "comparison", "candidates")
 

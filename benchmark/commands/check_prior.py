@@ -16,7 +16,7 @@ POINTS, CONFIDENCE, CONFIDENT = 5.0, 0.9, 0.95
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--world", default="faces")
-    parser.add_argument("--prior", help="name of the prior (default: WORLD_unet)")
+    parser.add_argument("--prior", help="name of the prior (default: WORLD_experts)")
     parser.add_argument("--weights", help="another weights file than the one that ships")
     parser.add_argument("--dtype", default="float32", help="the network's arithmetic: float32, bfloat16, float16")
     parser.add_argument("--samples", type=int, default=2000)
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     if args.samples < 1 or args.steps < 2:
         raise BenchmarkError("--samples must be at least 1 and --steps at least 2")
     device = ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
-    name = args.prior or f"{args.world}_unet"
+    name = args.prior or f"{args.world}_experts"
     settings = {"name": name, "dtype": args.dtype, **({"weights": args.weights} if args.weights else {})}
     prior = load_prior(settings, device)
     classifier = load_classifier(args.world, device)
@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         write_text(args.json, json.dumps(table, indent=1) + "\n")
     if args.card:
-        card = Path(args.weights or WEIGHTS / f"{name}.safetensors").with_suffix(".json")
+        file = f"{name.replace('_experts', '_subspace')}.safetensors"
+        card = Path(args.weights or WEIGHTS / file).with_suffix(".json")
         write_text(card, json.dumps({**json.loads(card.read_text()), "check": table}, indent=1) + "\n")
 
 

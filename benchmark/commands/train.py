@@ -1,4 +1,6 @@
-"""``python -m benchmark train prior|classifier``: train a prior or an attribute classifier on a rendered world.
+"""``python -m benchmark train prior|subspace|classifier``: train an embedded network on a rendered world.
+
+``prior`` is the U-Net, ``subspace`` the denoiser for high noise, ``classifier`` the reader of attributes.
 
 The same command takes an interrupted run up where its last checkpoint left it. ``--export FILE`` writes the moving
 average of the weights and their card from the checkpoint at any time, also while another process is training.
@@ -26,7 +28,7 @@ PRIOR_UNET = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["prior", "classifier"])
+    parser.add_argument("what", choices=["prior", "subspace", "classifier"])
     parser.add_argument("--world", default="faces", help="the rendered world to train on (default: faces)")
     parser.add_argument("--out", required=True, help="folder of the run: checkpoint.pt and loss.jsonl")
     parser.add_argument("--steps", type=int, default=6000)
@@ -37,6 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
     parser.add_argument("--start", metavar="FILE", help="begin with these weights (.safetensors) of the same network")
     parser.add_argument("--unet", default="{}", help="prior: U-Net flags that differ from the defaults, as JSON")
+    parser.add_argument("--scenes", type=int, default=10_000, help="subspace: pictures drawn, with all alternatives")
+    parser.add_argument(
+        "--switch", type=int, default=200, help="subspace, export: the timestep from which on it serves"
+    )
+    parser.add_argument(
+        "--calibrate",
+        nargs="*",
+        default=[],
+        metavar="TABLE",
+        help="subspace: tables of `check-prior --json`, one an earlier round: learn shares that make up for theirs",
+    )
     parser.add_argument(
         "--minutes", type=float, default=float("inf"), help="stop after so long; the same command goes on"
     )
@@ -53,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from benchmark.data.worlds import get_world
-    from benchmark.networks.checkpoints import load_state, load_strictly
+    from benchmark.networks.checkpoints import dequantised, load_state, load_strictly
     from benchmark.networks.training import TrainingState, train
     from benchmark.store import sha256_of
 
@@ -71,13 +84,18 @@ def run(args: argparse.Namespace) -> None:
     common = {name: getattr(args, name) for name in names}
     start = None
     if args.start:
-        weights = load_state(args.start)
+        weights = dequantised(load_state(args.start))
         common["start"] = sha256_of(args.start)
 
         def start(network):
             return load_strictly(network, {name: value.float() for name, value in weights.items()}, args.start)
 
-    task = _prior_task(world, common, flags) if args.what == "prior" else _classifier_task(world, common)
+    if args.what == "prior":
+        task = _prior_task(world, common, flags)
+    elif args.what == "subspace":
+        task = _subspace_task(args, common, threads)
+    else:
+        task = _classifier_task(world, common)
 
     began = time.monotonic()
     torch.set_num_threads(1)  # the threads work on parts of the batch instead
@@ -107,6 +125,41 @@ def _prior_task(world, common: dict, flags: dict):
     return VelocityTask(settings, images, linear_alphas_cumprod())
 
 
+def _subspace_task(args: argparse.Namespace, common: dict, threads: int):
+    import json
+    from pathlib import Path
+
+    import torch
+
+    from benchmark.data.scenes import metric, scenes
+    from benchmark.data.worlds import get_world
+    from benchmark.networks.subspace import SubspaceConfig
+    from benchmark.networks.subspace_training import Scenes, SubspaceTask, SubspaceTraining, calibrated
+    from benchmark.priors.protocol import linear_alphas_cumprod
+    from benchmark.store import atomic
+
+    config = SubspaceConfig()
+    # Minutes of drawing, kept beside the run for those that go on from it.
+    cache = Path(args.out).parent / f"scenes_{args.world}_{args.scenes}_{args.seed}.pt"
+    if cache.exists():
+        drawn = Scenes(**torch.load(cache, weights_only=True))
+    else:
+        drawn = scenes(args.world, args.scenes, config.coordinates, args.seed, threads)
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(cache) as path:
+            torch.save(vars(drawn), path)
+    tables = []
+    for name in args.calibrate:
+        try:
+            tables.append(json.loads(Path(name).read_text()))
+        except (OSError, json.JSONDecodeError) as error:
+            raise BenchmarkError(f"--calibrate {name}: no table of `check-prior --json` ({error})") from None
+    shares = calibrated(drawn.shares, tables) if tables else {}
+    settings = SubspaceTraining(**common, network=config.to_flags(), scenes=args.scenes, shares=shares)
+    alike = metric(get_world(args.world), drawn.basis, args.seed)
+    return SubspaceTask(settings, drawn, linear_alphas_cumprod(), alike)
+
+
 def _classifier_task(world, common: dict):
     from benchmark.networks.classifier import ClassifierTraining, ReadingTask
 
@@ -134,12 +187,15 @@ def _export(args: argparse.Namespace) -> str:
         raise BenchmarkError(f"--export {path}: the file's name must end in .safetensors")
     data = read_checkpoint(Path(args.out) / "checkpoint.pt")
     settings, step = data["settings"], data["step"]
-    if ("unet" in settings) != (args.what == "prior"):
+    kinds = {"unet": "prior", "scenes": "subspace", "attributes": "classifier"}
+    if args.what not in {kind for key, kind in kinds.items() if key in settings}:
         raise BenchmarkError(f"{args.out}/checkpoint.pt: not the checkpoint of a {args.what}")
     flags = {"batch": 32, "lr": 1e-3, "ema": 0.999, "seed": 0, "precision": "bf16"}
     options = "".join(f" --{name} {settings[name]}" for name, usual in flags.items() if settings[name] != usual)
     if settings.get("start"):
         options += " --start FILE"
+    if settings.get("shares"):
+        options += " --calibrate TABLE ..."
     training = {
         "command": f"python -m benchmark train {args.what} --world {settings['world']} --steps {settings['steps']}"
         f"{options} --out {args.out}",
@@ -153,9 +209,13 @@ def _export(args: argparse.Namespace) -> str:
         "benchmark": __version__,
         "torch": str(torch.__version__).split("+")[0],
     }
-    describe = _prior_card if args.what == "prior" else _classifier_card
+    describe = {"prior": _prior_card, "subspace": _subspace_card, "classifier": _classifier_card}[args.what]
     card, dtype = describe(settings, data["average"])
-    card = ship(path, data["average"], {**card, "training": training}, dtype)
+    weights = data["average"]
+    if args.what == "subspace":
+        card["switch"] = args.switch
+        weights |= {name: data["network"][name] for name in ("mean", "basis", "variances")}
+    card = ship(path, weights, {**card, "training": training}, dtype)
     return f"{path}: step {step} of {settings['steps']}, {card['parameters']} parameters, {card['bytes']} bytes"
 
 
@@ -176,6 +236,20 @@ def _prior_card(settings: dict, average: dict):
     }
     # Half precision halves the file; the rounding of the weights is below what training leaves undecided.
     return card, torch.float16
+
+
+def _subspace_card(settings: dict, average: dict):
+    import torch
+
+    card = {
+        "what": f"denoiser of the {settings['world']} world for high noise, on its principal directions",
+        "licence": "MIT, like the project; trained on the project's own renderings only",
+        "architecture": "residual network on coordinates (benchmark/networks/subspace.py)",
+        "network": settings["network"],
+        "schedule": "linear",
+        "loss": "squared error to the posterior mean over each attribute (benchmark/networks/subspace_training.py)",
+    }
+    return card, torch.int8
 
 
 def _classifier_card(settings: dict, average: dict):

@@ -152,17 +152,21 @@ def shipped(name: str, path: str | os.PathLike | None = None) -> tuple[dict, dic
         sha256 = card["sha256"]
     except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise BenchmarkError(f"{card_path}: not a weights card ({_first_line(error)})") from None
-    state = load_state(path, sha256)
+    state = dequantised(load_state(path, sha256))
     return card, {key: value.float() if value.is_floating_point() else value for key, value in state.items()}, path
 
 
 def ship(path: str | os.PathLike, state: dict[str, Tensor], card: dict, dtype: torch.dtype = torch.float32) -> dict:
-    """Write ``path`` (.safetensors) and its card, each atomically; returns the card, completed by what the file is."""
+    """Write ``path`` (.safetensors) and its card, each atomically; returns the card, completed by what the file is.
+
+    ``dtype`` is a floating-point one, or int8: see :func:`quantised`.
+    """
     from safetensors.torch import save_file
 
     path = Path(path)
+    stored = quantised(state) if dtype == torch.int8 else {name: value.to(dtype) for name, value in state.items()}
     with atomic(path) as temporary:
-        save_file({name: value.to(dtype).contiguous() for name, value in state.items()}, temporary)
+        save_file({name: value.contiguous() for name, value in stored.items()}, temporary)
     card = {
         "file": path.name,
         "sha256": sha256_of(path),
@@ -173,3 +177,39 @@ def ship(path: str | os.PathLike, state: dict[str, Tensor], card: dict, dtype: t
     }
     write_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
     return card
+
+
+SCALE = ".scale"
+
+
+def quantised(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Matrices (and what has more axes) in 8 bits a number, the rest in float32.
+
+    Each row w becomes round(127 w / max |w|) as int8 under its name, and max |w| / 127 in NAME.scale, float32.
+    """
+    stored = {}
+    for name, value in state.items():
+        value = value.float()
+        if value.dim() < 2:
+            stored[name] = value
+            continue
+        scale = value.flatten(1).abs().amax(1).clamp_min(torch.finfo(torch.float32).tiny) / 127
+        stored[name + SCALE] = scale
+        stored[name] = (value / _beside(scale, value)).round().to(torch.int8)
+    return stored
+
+
+def dequantised(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What :func:`quantised` has stored, as float32; another state dict as it is."""
+    found = {}
+    for name, value in state.items():
+        if value.dtype == torch.int8 and name + SCALE in state:
+            found[name] = value.float() * _beside(state[name + SCALE], value)
+        elif not (name.endswith(SCALE) and name.removesuffix(SCALE) in state):
+            found[name] = value
+    return found
+
+
+def _beside(scale: Tensor, value: Tensor) -> Tensor:
+    """A number a row, shaped so that it multiplies the rows of ``value``."""
+    return scale.view(-1, *[1] * (value.dim() - 1))

@@ -215,7 +215,9 @@ def _record(state: TrainingState, task: Task, window: list[tuple[Tensor, Tensor,
         "lr": task.settings.learning_rate(state.step - 1),
         "loss": losses.mean().item(),
         "gradient_norm": torch.stack([w[2] for w in window]).mean().item(),
-        "loss_per_band": [losses[band == index].mean().item() for index in range(task.bands)],
+        "loss_per_band": [
+            losses[band == index].mean().item() if (band == index).any() else None for index in range(task.bands)
+        ],
     }
 
 

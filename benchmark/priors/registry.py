@@ -18,6 +18,12 @@ def _unet(settings: dict, device: torch.device | str) -> Prior:
     return load_shipped_unet(settings, device)
 
 
+def _experts(settings: dict, device: torch.device | str) -> Prior:
+    from benchmark.priors.experts import load_experts
+
+    return load_experts(settings, device)
+
+
 def _mixture(settings: dict, device: torch.device | str) -> Prior:
     from benchmark.priors.mixture import load_mixture
 
@@ -33,6 +39,9 @@ def _diffusers_folder(settings: dict, device: torch.device | str) -> Prior:
 
 # name -> (loader(settings, device), the options that it takes beside `name`)
 PRIORS: dict[str, tuple[Callable[[dict, torch.device | str], Prior], tuple[str, ...]]] = {
+    "faces_experts": (_experts, ("weights", "dtype")),
+    "cats_experts": (_experts, ("weights", "dtype")),
+    "bedrooms_experts": (_experts, ("weights", "dtype")),
     "faces_unet": (_unet, ("weights", "dtype")),
     "cats_unet": (_unet, ("weights", "dtype")),
     "bedrooms_unet": (_unet, ("weights", "dtype")),
