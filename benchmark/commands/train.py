@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unet", default="{}", help="prior: U-Net flags that differ from the defaults, as JSON")
     parser.add_argument("--scenes", type=int, default=10_000, help="subspace: pictures drawn, with all alternatives")
     parser.add_argument(
-        "--switch", type=int, default=200, help="subspace, export: the timestep from which on it serves"
+        "--switch", type=int, default=150, help="subspace, export: the timestep from which on it serves"
     )
     parser.add_argument(
         "--calibrate",
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     if args.what == "prior":
         task = _prior_task(world, common, flags)
     elif args.what == "subspace":
-        task = _subspace_task(args, common, threads)
+        task = _subspace_task(world, args, common, threads)
     else:
         task = _classifier_task(world, common)
 
@@ -125,14 +125,13 @@ def _prior_task(world, common: dict, flags: dict):
     return VelocityTask(settings, images, linear_alphas_cumprod())
 
 
-def _subspace_task(args: argparse.Namespace, common: dict, threads: int):
+def _subspace_task(world, args: argparse.Namespace, common: dict, threads: int):
     import json
     from pathlib import Path
 
     import torch
 
     from benchmark.data.scenes import metric, scenes
-    from benchmark.data.worlds import get_world
     from benchmark.networks.subspace import SubspaceConfig
     from benchmark.networks.subspace_training import Scenes, SubspaceTask, SubspaceTraining, calibrated
     from benchmark.priors.protocol import linear_alphas_cumprod
@@ -156,7 +155,7 @@ def _subspace_task(args: argparse.Namespace, common: dict, threads: int):
             raise BenchmarkError(f"--calibrate {name}: no table of `check-prior --json` ({error})") from None
     shares = calibrated(drawn.shares, tables) if tables else {}
     settings = SubspaceTraining(**common, network=config.to_flags(), scenes=args.scenes, shares=shares)
-    alike = metric(get_world(args.world), drawn.basis, args.seed)
+    alike = metric(world, drawn.basis, args.seed)
     return SubspaceTask(settings, drawn, linear_alphas_cumprod(), alike)
 
 

@@ -87,7 +87,7 @@ def scenes(name: str, count: int, coordinates: int, seed: int, processes: int = 
     draw = partial(_chunk, name, attributes, mean, basis)
     starts = range(0, count, CHUNK)
     if processes > 1:
-        with multiprocessing.get_context("spawn").Pool(processes, torch.set_num_threads, (1,)) as pool:
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
             drawn = pool.map(draw, starts)
     else:
         drawn = [draw(start) for start in starts]
@@ -100,7 +100,12 @@ def _chunk(name: str, attributes: Attributes, mean: Tensor, basis: Tensor, start
     """Coordinates and differences of one chunk, as arrays: a tensor's shared memory would not outlive its process."""
     world = get_world(name)
     part = attributes[start : start + CHUNK]
-    pictures = world.render(part)
-    own = (pictures.flatten(1) - mean) @ basis.T
-    others = [(difference.flatten(1) @ basis.T).half() for difference in _differences(world, part, pictures)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums over several threads round differently
+    try:
+        pictures = world.render(part)
+        own = (pictures.flatten(1) - mean) @ basis.T
+        others = [(difference.flatten(1) @ basis.T).half() for difference in _differences(world, part, pictures)]
+    finally:
+        torch.set_num_threads(threads)
     return own.numpy(), torch.stack(others, dim=1).numpy()

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -126,11 +127,12 @@ class SubspaceTask:
         network = SubspaceNet(SubspaceConfig(**self.settings.network), self.alphas_cumprod)
         return network.span(self.scenes.mean, self.scenes.basis, self.scenes.variances)
 
-    @property
+    @cached_property
     def learned_shares(self) -> dict[str, dict[str, float]]:
         """The shares that the run learns."""
         return {name: self.settings.shares.get(name, table) for name, table in self.scenes.shares.items()}
 
+    @cached_property
     def _weights(self) -> Tensor:
         """How often each scene is drawn: as often as the learned shares have its attributes, (M,)."""
         weights = torch.ones(len(self.scenes.coordinates))
@@ -143,7 +145,7 @@ class SubspaceTask:
         """Bands of the timestep; coordinates, differences, timesteps, noise, m, values (see :func:`marginalised`)."""
         generator = keyed_generator(self.settings.seed, "subspace", step)
         batch, lowest, timesteps = self.settings.batch, self.settings.lowest, len(self.alphas_cumprod)
-        chosen = torch.multinomial(self._weights(), batch, replacement=True, generator=generator)
+        chosen = torch.multinomial(self._weights, batch, replacement=True, generator=generator)
         u = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
         decisive = u < DECISIVE_SHARE
         t = torch.where(
