@@ -17,6 +17,7 @@ from benchmark.publish.names import FIGURE_FORMATS, TABLE_FORMATS, figure_names,
 from benchmark.truth_jobs import truth_jobs
 
 NO_MASK = "none"
+ATTRIBUTE_SHARE = "attribute_share/{attribute}/{value}"
 
 
 class Plan:
@@ -29,6 +30,7 @@ class Plan:
         self.notes: dict[str, None] = {}  # lines that a person should see before the run
         self.blocks: dict[str, list[dict]] = {"eta_sweep": [], "D_sweep": [], "selection": [], "samplers": []}
         self.knees: dict[str, None] = {}  # datasets that the table of the knee is about
+        self.shares: dict[str, str] = {}  # those that the table of attribute shares is about: the world read in them
         for dataset in config["datasets"]:
             for task in config["datasets"][dataset]["tasks"]:
                 _TaskPlan(self, dataset, task).expand()
@@ -64,7 +66,8 @@ class Plan:
     def publish_settings(self) -> dict:
         """What the tables and figures need to know: which points stand in which table."""
         common = {"run": self.config["run"], **self.config["publish"], "tables": self.blocks}
-        return {**common, "knee": list(self.knees)} if self.knees else common
+        common |= {"knee": list(self.knees)} if self.knees else {}
+        return {**common, "shares": self.shares} if self.shares else common
 
     def truth_settings(self) -> dict:
         """What table and figures of the truth need to know beside truth.parquet."""
@@ -104,7 +107,8 @@ class _TaskPlan:
             self.needs_bank = any("bank" in metric.needs for metric in metrics)
         except BenchmarkError as error:
             raise BenchmarkError(f"datasets.{dataset}.{error}") from None
-        self.plausible = self._reads_plausibility({metric.name for metric in metrics})
+        wanted = {metric.name for metric in metrics}
+        self.plausible, self.shares = self._reads("plausibility", wanted), self._reads(ATTRIBUTE_SHARE, wanted)
         self.metric_weights = self._metric_weights({name for metric in metrics for name in metric.weights})
         for line in skipped(self.spec["metrics"], self.spec["classifier"], fetched=bool(self.metric_weights)):
             plan.notes[f"datasets.{dataset}.metrics: {line}"] = None
@@ -144,6 +148,8 @@ class _TaskPlan:
                 self._show(sampler, rows, [self._job_of(row) for row in rows])
                 if self.plausible and len({row["method"] for row in rows}) > 1:
                     self.plan.knees[self.dataset] = None
+                if self.shares:
+                    self.plan.shares[self.dataset] = self.spec["classifier"]["name"]
 
     def _selection(self, sampler: str, candidates: dict) -> None:
         shards = list(self._shards(sampler, candidates))
@@ -223,10 +229,10 @@ class _TaskPlan:
         known = registry.load(self.config["weights_registry"] or registry.REGISTRY) if self.prior_weights else ()
         return [self._weights(name).path for name in sorted(names) if name in known]
 
-    def _reads_plausibility(self, metrics: set[str]) -> bool:
-        """Whether the task has a plausibility: a hole, and a classifier of a drawn world (all but the digits')."""
+    def _reads(self, metric: str, wanted: set[str]) -> bool:
+        """Whether the task has a measure against a drawn world: a hole, and a classifier of one (not the digits')."""
         classifier = (self.spec["classifier"] or {}).get("name", "digits")
-        return "plausibility" in metrics and classifier != "digits" and self.cases.settings["mask"] is not None
+        return metric in wanted and classifier != "digits" and self.cases.settings["mask"] is not None
 
     def _sampling_inputs(self) -> dict:
         return {"cases": self.cases.path, **({"weights": self.prior_weights} if self.prior_weights else {})}

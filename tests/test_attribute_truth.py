@@ -14,7 +14,7 @@ from benchmark.data.drawing import sample_attributes
 from benchmark.data.masks import make_hole
 from benchmark.data.worlds import WORLDS
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import attribute_truth, exact_sets, view
+from benchmark.metrics import attribute_shares, attribute_truth, exact_sets, view
 from benchmark.metrics.measure import measure_sets
 from benchmark.metrics.registry import DIRECTIONS
 from benchmark.networks.classifier import Reading
@@ -175,13 +175,14 @@ class PerfectReader:
         return Reading(probabilities, images.flatten(1))
 
 
-def measured(monkeypatch, symmetries, metrics=("attributes",), case_name=None):
-    """The measures of a set of rooms whose hidden right halves have these symmetries."""
+def measured(monkeypatch, symmetries, metrics=("attributes",), case_name=None, brighter=0.0):
+    """The measures of a set of rooms whose hidden right halves have these symmetries and are so much brighter."""
     picture, found = behind("bedrooms", {"recipe": "right"}, 0)
     drawn = posterior.repeated(found.truth, len(symmetries))
     for i, value in enumerate(symmetries):
         drawn.values["symmetry"][i] = list(bedrooms.ATTRIBUTES["symmetry"]).index(value)
     images = bedrooms.render(drawn)
+    images[..., 32:] += brighter
     every = torch.cat([bedrooms.render(found.truth.with_value("symmetry", v)) for v in bedrooms.ATTRIBUTES["symmetry"]])
     known = posterior.repeated(found.truth, 4)
     known.values["symmetry"][:] = torch.arange(4)
@@ -223,6 +224,52 @@ def test_exact_sampling_meets_its_expectations(monkeypatch):
     assert values["rare_value_recall"] == 0
 
 
+def test_the_share_of_each_hidden_value_stands_beside_the_posteriors(monkeypatch):
+    values, _ = measured(monkeypatch, ["mirrored", "mirrored", "door", "armchair", "mirrored"])
+    names = list(bedrooms.ATTRIBUTES["symmetry"])
+    shares = {name: value for name, value in values.items() if name.startswith("attribute_share/")}
+    exact = {name: value for name, value in values.items() if name.startswith("attribute_share_exact/")}
+    assert list(shares) == [f"attribute_share/symmetry/{value}" for value in names]
+    assert list(shares.values()) == pytest.approx([0.6, 0.2, 0, 0.2])
+    assert list(exact) == [f"attribute_share_exact/symmetry/{value}" for value in names]
+    assert list(exact.values()) == pytest.approx(list(bedrooms.ATTRIBUTES["symmetry"].values()))
+    assert {name: values[f"attribute_share_world/symmetry/{name}"] for name in names} == bedrooms.ATTRIBUTES["symmetry"]
+
+
+def test_pictures_of_the_world_lie_in_it_and_others_as_far_off_as_their_pixels(monkeypatch):
+    values, _ = measured(monkeypatch, ["mirrored", "door"])
+    assert values["world_distance"] == values["world_distance_hole"] == pytest.approx(0, abs=1e-5)
+    assert values["world_distance_truth"] == pytest.approx(0, abs=1e-5)
+    values, _ = measured(monkeypatch, ["mirrored", "door"], brighter=0.1)
+    assert values["world_distance_hole"] == pytest.approx(0.1, abs=1e-5)
+    assert values["world_distance"] == pytest.approx(0.1 / 2**0.5, abs=1e-5)
+    assert values["world_distance_truth"] == pytest.approx(0, abs=1e-5)
+
+
+def test_a_picture_whose_position_is_unknown_is_compared_at_the_best_one(monkeypatch):
+    values, _ = measured(monkeypatch, ["mirrored", "door"], case_name="statues0_0001", brighter=0.3)
+    assert 0 < values["world_distance_truth"] < 0.1
+    assert 0.25 < values["world_distance_hole"] < 0.35
+    shares = {tuple(name.split("/")[1:]): v for name, v in values.items() if name.startswith("attribute_share/")}
+    assert {attribute for attribute, _ in shares} == set(bedrooms.ATTRIBUTES)
+    assert shares["symmetry", "mirrored"] == shares["symmetry", "door"] == 0.5
+    assert not [name for name in values if name.startswith("attribute_share_exact")]
+
+
+def test_the_shipped_reader_finds_rooms_in_their_world_and_statues_far_off():
+    shared = view.SetFile({"classifier": {"name": "bedrooms"}})
+    hole = np.ones((64, 64), bool)
+    for name, nearest, farthest in (("bedrooms", 0, 0.08), ("statues", 0.3, 1.0)):
+        images = WORLDS[name].render(WORLDS[name].sample_attributes(4, torch.Generator().manual_seed(3))).numpy()
+        keys = {"dataset": "bedrooms", "case": "statues0_0001", "seed": 0}
+        found = attribute_shares.measure(
+            view.SetView(images, images[0], hole, keys, {}, {}, None, None, shared),
+            shared.read("bedrooms", images)[0],
+            frozenset({"world_distance"}),
+        )
+        assert nearest < found["world_distance"] < farthest
+
+
 def test_where_nothing_is_known_of_a_picture_only_plausibility_has_a_value(monkeypatch):
     values, _ = measured(monkeypatch, ["mirrored", "door"], case_name="statues0_0001")
     assert values["plausibility"] == 1
@@ -247,8 +294,8 @@ def test_where_the_truth_is_known_its_measures_come_first_in_a_table():
 
 
 def test_every_measure_of_the_truth_has_a_label_and_the_direction_that_it_declares():
-    for metric in attribute_truth.METRICS:
-        if metric.per == "set":
+    for metric in (*attribute_truth.METRICS, *attribute_shares.METRICS):
+        if metric.per == "set" and "{" not in metric.name:
             shown = labels.measure(metric.name)
             assert shown.group == "truth"
             assert shown.better == DIRECTIONS[metric.direction]

@@ -84,6 +84,16 @@ def test_plain_appears_under_each_of_its_names_in_the_tables():
             assert (row["method"], row["eta"], row["D"], row["D_unit"]) == ("plain", 0, 0, "rms")
 
 
+def test_the_table_of_shares_knows_the_world_of_each_dataset_whose_attributes_are_measured():
+    assert plan_of().publish_settings()["shares"] == {name: name for name in ("faces", "cats", "bedrooms")}
+
+    def change(config):
+        config["datasets"]["cats"]["metrics"] = ["diversity", "plausibility"]
+        config["datasets"]["faces"] |= {"classifier": None, "features": {"name": "hole_pca"}}
+
+    assert plan_of(change).publish_settings()["shares"] == {"bedrooms": "bedrooms"}
+
+
 def test_the_knee_is_about_datasets_whose_sweep_over_eta_has_plausibility():
     assert plan_of().publish_settings()["knee"] == ["faces", "cats", "bedrooms"]
 

@@ -320,11 +320,12 @@ def test_names_are_those_that_the_settings_have_blocks_for():
     assert figure_names(only) == ["eta_digits", "pareto_digits"]
     assert table_names({"tables": {}}) == figure_names({"tables": {}}) == []
     assert table_names(settings | {"knee": ["faces"]})[-1] == "knee"
+    assert table_names(settings | {"shares": {"faces": "faces"}})[-1] == "attribute_shares"
 
 
 def test_every_table_and_figure_has_a_caption_for_the_report():
     captions = Path(__file__).resolve().parent.parent / "workflow" / "report"
-    settings = made.settings(knee=["faces"])
+    settings = made.settings(knee=["faces"], shares={"faces": "faces"})
     names = {f"table_{name}" for name in table_names(settings)}
     names |= {f"figure_{name.split('_')[0]}" for name in figure_names(settings)}
     assert names <= {path.stem for path in captions.glob("*.rst")}

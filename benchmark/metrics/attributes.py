@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.metrics import attribute_truth
+from benchmark.metrics import attribute_shares, attribute_truth
 from benchmark.metrics.registry import Metric
 from benchmark.metrics.view import SetFile, SetView, classifier_name, drawn_world
 
@@ -42,6 +42,7 @@ METRICS = (
         "mean over samples and the hole's attributes of the classifier's largest probability",
     ),
     *attribute_truth.METRICS,
+    *attribute_shares.METRICS,
     Metric("class_distinct", ("classifier",), "higher", "classes", "number of different classes (digits) in the set"),
     Metric("class_entropy", ("classifier",), "higher", "bits", "entropy of the classes (digits) in the set"),
     Metric("class_confidence", ("classifier",), "higher", "1", "mean over samples of the largest class probability"),
@@ -67,6 +68,7 @@ def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
         }
     values = {f"attribute_entropy/{attribute}": value for attribute, value in entropies.items()}
     values |= attribute_truth.measure(view, probabilities, wanted)
+    values |= attribute_shares.measure(view, probabilities, wanted)
     relevant = [attribute for attribute in hidden_attributes(view) if attribute in labels]
     if not relevant:
         view.file.fault(f"attribute_entropy, case {view.case}", "this hole hides no attribute")

@@ -6,7 +6,7 @@ The unit is the case: where several tasks (masks) are taken together, a case's v
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,11 +90,21 @@ class Measured:
         self._summaries: dict[tuple, Interval] = {}
 
     def metrics(self, group: Group, rows: list[dict] | None = None) -> list[str]:
-        """The metrics with a finite value anywhere in a group (or in some of its rows), in the catalogue's order."""
+        """The metrics with a finite value anywhere in a group (or in some of its rows), in the catalogue's order; the
+        shares of single values (:meth:`shares`) have a table of their own and are left out."""
+        found = self._present(group, rows or group.rows, group.tasks)
+        return [name for name in found if measure(name).group != "shares"]
+
+    def shares(self, group: Group, scope: Scope) -> list[str]:
+        """The metrics ``attribute_share...`` with a finite value in a group's tasks of a scope."""
+        found = self._present(group, group.rows, scope.tasks)
+        return [name for name in found if measure(name).group == "shares"]
+
+    def _present(self, group: Group, rows: Iterable[dict], tasks: Iterable[str]) -> list[str]:
         present = {
             name
-            for row in rows or group.rows
-            for task in group.tasks
+            for row in rows
+            for task in tasks
             for name, values in self._point(group.dataset, task, row).items()
             if np.isfinite(values).any()
         }
@@ -127,6 +137,15 @@ class Measured:
         key = ("difference", dataset, scope, _point_key(row), _point_key(plain), metric)
         if key not in self._summaries:
             here, there = (self.values(dataset, scope, at, metric) for at in (row, plain))
+            change = _mean(here - there, axis=0)
+            self._summaries[key] = statistics.paired_difference(change, np.zeros_like(change), self.level)
+        return self._summaries[key]
+
+    def excess(self, dataset: str, scope: Scope, row: dict, metric: str, reference: str) -> Interval:
+        """Mean over cases of (metric - reference) at a point, paired by task, case and seed, with its interval."""
+        key = ("excess", dataset, scope, _point_key(row), metric, reference)
+        if key not in self._summaries:
+            here, there = (self.values(dataset, scope, row, name) for name in (metric, reference))
             change = _mean(here - there, axis=0)
             self._summaries[key] = statistics.paired_difference(change, np.zeros_like(change), self.level)
         return self._summaries[key]

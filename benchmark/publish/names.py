@@ -12,14 +12,15 @@ def table_names(settings: dict) -> list[str]:
     """The tables of a run, each written as csv, md, tex and html.
 
     One for every list of blocks that is not empty; then ``statistics`` (differences from plain) and ``pareto`` where
-    there is any block, ``operating_point`` where the settings give a margin too, and ``knee`` where they name datasets
-    whose sweeps over eta have the metric ``plausibility``.
+    there is any block, ``operating_point`` where the settings give a margin too, ``knee`` where they name datasets
+    whose sweeps over eta have the metric ``plausibility``, and ``attribute_shares`` where they name datasets' worlds.
     """
     names = [name for name in BLOCKS if settings["tables"].get(name)]
     if names:
         names += ["statistics", "pareto"]
         names += ["operating_point"] if settings.get("margin") else []
         names += ["knee"] if settings.get("knee") else []
+        names += ["attribute_shares"] if settings.get("shares") else []
     return names
 
 

@@ -1,4 +1,5 @@
-"""The tables of a run: the source paper's two sweeps, selection, samplers, statistics, trade-offs, the knee.
+"""The tables of a run: the source paper's two sweeps, selection, samplers, statistics, trade-offs, the knee,
+the shares of attributes' values.
 
 Each is a csv of full precision, one line for each measure of each row, and a document (Markdown, LaTeX, HTML) of the
 measures that a reader looks for first.
@@ -20,6 +21,7 @@ from benchmark.publish.knee_table import knee_table
 from benchmark.publish.measured import Group, Measured, groups
 from benchmark.publish.names import BLOCKS, table_names
 from benchmark.publish.settings import check
+from benchmark.publish.shares_table import shares_table
 from benchmark.publish.statistics_table import statistics_table
 from benchmark.publish.tradeoff_tables import operating_point_table, pareto_table
 
@@ -58,7 +60,8 @@ def _table(
     if name in ("statistics", "knee"):
         write = {"statistics": statistics_table, "knee": knee_table}[name]
         return write(settings, measured, compared)
-    return {"pareto": pareto_table, "operating_point": operating_point_table}[name](settings, measured)
+    write = {"pareto": pareto_table, "operating_point": operating_point_table, "attribute_shares": shares_table}
+    return write[name](settings, measured)
 
 
 def _csv(records: list[dict]) -> str:
