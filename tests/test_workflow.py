@@ -189,6 +189,27 @@ def test_a_run_makes_every_file_and_a_second_one_does_nothing_and_says_so(finish
     assert "Nothing to be done" in snakemake(finished).stderr + snakemake(finished).stdout
 
 
+TIMERS = """
+import sys, threading
+started, start = [], threading.Timer.start
+threading.Timer.start = lambda timer: (started.append(timer.function.__qualname__), start(timer))
+from snakemake.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print("timers of the scheduler:", sum("Scheduler" in name for name in started))
+"""
+
+
+def test_the_scheduler_sleeps_while_jobs_run(tmp_path):
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(TINY))
+    target, *arguments = command_of(tmp_path, "results/tiny/cases/digits/left.parquet")[3:]
+    command = [sys.executable, "-c", TIMERS, target, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "timers of the scheduler: 0" in result.stdout
+
+
 @pytest.mark.slow
 def test_one_more_eta_runs_one_point_and_the_aggregates(finished):
     sweep = {"sweeps": {"eta": TINY["datasets"]["digits"]["sweeps"]["eta"] | {"values": [0, 0.1, 0.2]}}}
