@@ -115,6 +115,21 @@ def _signs(n: int, flips: int, seed: int) -> np.ndarray:
     return signs
 
 
+def share_test(counts: np.ndarray, probabilities: np.ndarray, n: int) -> float:
+    """Two-sided p-value of counts (M,) of successes in n independent draws each, under success probabilities (M,).
+
+    Under the null hypothesis the total is a sum of binomials (n, p_i), whose distribution is a convolution; p is the
+    total probability of the totals that are no likelier than the one observed. Exact at any number of draws.
+    NaN without counts.
+    """
+    if len(counts) == 0:
+        return float("nan")
+    mass = np.ones(1)
+    for probability in np.asarray(probabilities, float):
+        mass = np.convolve(mass, stats.binom.pmf(np.arange(n + 1), n, probability))
+    return float(min(1.0, mass[mass <= mass[round(float(np.sum(counts)))] * (1 + 1e-9)].sum()))
+
+
 def holm(p_values: Sequence[float]) -> np.ndarray:
     """Holm's adjusted p-values, in the order given: max over smaller ones of (m - rank) p, at most 1; NaN stays NaN.
 

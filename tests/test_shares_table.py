@@ -5,13 +5,14 @@ import io
 
 import published_files as made
 import pytest
+from scipy.stats import binomtest
 
 from benchmark.publish.names import table_names
 from benchmark.publish.tables import write_tables
 
 ETAS = (0, 0.3)
 SYMMETRY = {"mirrored": 0.44, "door": 0.28, "bookcase": 0.20, "armchair": 0.08}
-WOBBLE = (0.02, -0.02, 0.04, -0.04, 0.0, 0.0)  # of the cases; its mean is 0
+WOBBLE = (0.2, -0.2, 0.2, -0.2, 0.0, 0.0)  # of the cases; its mean is 0
 
 
 def settings(world="bedrooms"):
@@ -24,8 +25,8 @@ def shown(eta, case, task):
     """Rooms whose plain restorations mirror too seldom and whose guided ones do not, behind the right half alone."""
     if task == "left":
         return {"nfe": 1.0}
-    mirrored = (0.24 if eta == 0 else 0.44) + WOBBLE[case]
-    shares = {"mirrored": mirrored, "door": 0.72 - mirrored, "bookcase": 0.20, "armchair": 0.08}
+    mirrored = (0.2 if eta == 0 else 0.4) + WOBBLE[case]
+    shares = {"mirrored": mirrored, "door": 0.8 - mirrored, "bookcase": 0.2, "armchair": 0.0}
     values = {f"attribute_share/symmetry/{name}": share for name, share in shares.items()}
     values |= {f"attribute_share_exact/symmetry/{name}": share for name, share in SYMMETRY.items()}
     values |= {name.replace("_exact", "_world"): share for name, share in values.items() if "_exact" in name}
@@ -53,12 +54,15 @@ def test_each_value_stands_with_the_worlds_share_the_truth_and_the_difference_fr
     found, _ = written(tmp_path)
     assert list(found) == [("right", eta, value) for eta in ETAS for value in SYMMETRY]
     plain, guided = found["right", 0, "mirrored"], found["right", 0.3, "mirrored"]
-    assert float(plain["share"]) == pytest.approx(0.24)
+    assert float(plain["share"]) == pytest.approx(0.2)
     assert float(plain["exact"]) == float(plain["world_share"]) == pytest.approx(0.44)
-    assert float(plain["difference"]) == pytest.approx(-0.20)
+    assert float(plain["difference"]) == pytest.approx(-0.24)
     assert float(plain["difference_high"]) < 0
     assert float(guided["difference_low"]) < 0 < float(guided["difference_high"])
     assert plain["cases"] == "6"
+    assert float(plain["p"]) == pytest.approx(binomtest(6, 30, 0.44).pvalue)
+    assert float(guided["p"]) == pytest.approx(binomtest(12, 30, 0.44).pvalue)
+    assert float(plain["p_holm"]) == pytest.approx(3 * float(plain["p"]))  # second of four
 
 
 def test_the_page_stars_what_differs_from_the_truth_and_names_the_distance_from_the_world(tmp_path):
@@ -66,7 +70,7 @@ def test_the_page_stars_what_differs_from_the_truth_and_names_the_distance_from_
     (line,) = [line for line in text.splitlines() if "mirrored" in line and line.startswith("|")]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[:4] == ["symmetry", "mirrored", "0.44", "0.44"]
-    assert cells[4].startswith("0.240\\*")
+    assert cells[4].startswith("0.200\\*")
     assert "*" not in cells[5]
     assert (
         "RMS distance from the world of bedrooms: restored pictures 0.60; restorations, η = 0 (posterior): 0.30" in text

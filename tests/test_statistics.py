@@ -298,3 +298,20 @@ def test_nothing_here_warns_on_missing_values():
         mean_interval(empty), paired_difference(empty, empty), probability_of_improvement(empty, empty)
         pareto_front(empty, [True, True]), trend_test(np.full((3, 3), np.nan)), holm([np.nan])
     assert statistics.LEVEL == 0.95
+
+
+# ---------------------------------------------------------------------------------------------------- shares of values
+@pytest.mark.parametrize(("counts", "share"), [([0, 0], 0.09), ([5, 4, 3], 0.44), ([1], 0.5), ([2, 2, 1, 0], 0.2)])
+def test_shares_of_one_probability_are_tested_as_scipy_does(counts, share):
+    p = statistics.share_test(np.array(counts), np.full(len(counts), share), 5)
+    assert p == pytest.approx(stats.binomtest(sum(counts), 5 * len(counts), share).pvalue)
+
+
+def test_shares_of_several_probabilities_reject_as_often_as_they_should():
+    rng, truth = np.random.default_rng(0), np.array([0.1, 0.3, 0.6, 0.9])
+    p = [statistics.share_test(rng.binomial(5, truth), truth, 5) for _ in range(2000)]
+    assert 0.01 < np.mean(np.array(p) < 0.05) <= 0.06  # a discrete test rejects less often than its level
+
+
+def test_shares_without_sets_have_no_test():
+    assert np.isnan(statistics.share_test(np.array([]), np.array([]), 5))

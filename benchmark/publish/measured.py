@@ -150,6 +150,12 @@ class Measured:
             self._summaries[key] = statistics.paired_difference(change, np.zeros_like(change), self.level)
         return self._summaries[key]
 
+    def share_p(self, dataset: str, scope: Scope, row: dict, share: str, exact: str, n: int) -> float:
+        """P-value of the shares of a value in sets of n, if each set were n exact samples: statistics.share_test."""
+        here, truth = (self.values(dataset, scope, row, name).ravel() for name in (share, exact))
+        known = np.isfinite(here) & np.isfinite(truth)
+        return statistics.share_test(np.rint(here[known] * n), truth[known], n)
+
     def improvement(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str, better: int) -> Interval:
         """Probability that the row is better than plain, over cases."""
         here, there = (self.values(dataset, scope, at, metric) for at in (row, plain))
