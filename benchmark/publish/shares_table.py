@@ -37,7 +37,7 @@ def shares_table(settings: dict, measured: Measured) -> tuple[list[dict], Docume
         f"Mean over cases with its {measured.level:.0%} interval (hierarchical bootstrap: cases, then seeds). World: "
         "the share in the classifier's world, by its generator. Truth: mean of the exact posterior "
         "behind the hole over the same cases (docs/worlds.md).",
-        f"* not of exact samples, at {1 - measured.level:.0%}: exact test of the number of restorations read as the value "
+        f"* not of exact samples, at {1 - measured.level:.0%}: exact test of the number of restorations with the value "
         "against as many independent draws from the truth, Holm's correction over the rows of a column. Guided samples "
         "of a set are not independent by design: their shares vary less.",
     ]
