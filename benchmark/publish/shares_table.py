@@ -125,6 +125,6 @@ def _note(measured: Measured, group: Group, scope: Scope, world: str) -> str:
 
 
 def _text(interval) -> str:
-    if not math.isfinite(interval.low) or interval.low == interval.high:
-        return f"{interval.estimate:.2f}"
-    return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+    low, high = f"{interval.low:.2f}", f"{interval.high:.2f}"
+    known = math.isfinite(interval.low) and low != high
+    return f"{interval.estimate:.2f} [{low}, {high}]" if known else f"{interval.estimate:.2f}"
