@@ -312,7 +312,8 @@ def test_two_runs_write_the_same_bytes_and_rows_in_another_order_too(tmp_path):
 def test_names_are_those_that_the_settings_have_blocks_for():
     settings = made.settings()
     assert table_names(settings) == [
-        *("eta_sweep", "D_sweep", "selection", "samplers", "statistics", "pareto", "operating_point")
+        *("eta_sweep", "D_sweep", "selection", "samplers", "statistics", "pareto", "operating_point"),
+        "guided_or_selected",
     ]
     assert {"eta_faces", "D_digits", "selection_faces", "samplers_digits", "pareto_faces"} < set(figure_names(settings))
     only = {"run": "x", "tables": {"eta_sweep": settings["tables"]["eta_sweep"][:1]}}

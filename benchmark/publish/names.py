@@ -12,16 +12,24 @@ def table_names(settings: dict) -> list[str]:
     """The tables of a run, each written as csv, md, tex and html.
 
     One for every list of blocks that is not empty; then ``statistics`` (differences from plain) and ``pareto`` where
-    there is any block, ``operating_point`` where the settings give a margin too, ``knee`` where they name datasets
+    there is any block, ``operating_point`` where the settings give a margin too, ``guided_or_selected`` where a
+    selection has a guided set and a selected one, ``knee`` where they name datasets
     whose sweeps over eta have the metric ``plausibility``, and ``attribute_shares`` where they name datasets' worlds.
     """
     names = [name for name in BLOCKS if settings["tables"].get(name)]
     if names:
         names += ["statistics", "pareto"]
         names += ["operating_point"] if settings.get("margin") else []
+        names += ["guided_or_selected"] if _has_guided_and_selected(settings) else []
         names += ["knee"] if settings.get("knee") else []
         names += ["attribute_shares"] if settings.get("shares") else []
     return names
+
+
+def _has_guided_and_selected(settings: dict) -> bool:
+    rows = [row for block in settings["tables"].get("selection", []) for row in block["rows"]]
+    selected = [row.get("kind") == "selected" for row in rows]
+    return any(selected) and any(not s and row["method"] != "plain" for s, row in zip(selected, rows, strict=True))
 
 
 def figure_names(settings: dict) -> list[str]:

@@ -1,5 +1,5 @@
-"""The tables of a run: the source paper's two sweeps, selection, samplers, statistics, trade-offs, the knee,
-the shares of attributes' values.
+"""The tables of a run: the source paper's two sweeps, selection, samplers, statistics, trade-offs, guided
+against selected sets, the knee, the shares of attributes' values.
 
 Each is a csv of full precision, one line for each measure of each row, and a document (Markdown, LaTeX, HTML) of the
 measures that a reader looks for first.
@@ -17,6 +17,7 @@ from benchmark.publish import document
 from benchmark.publish.block_tables import block_table
 from benchmark.publish.comparison import Entry, entries
 from benchmark.publish.document import Document
+from benchmark.publish.guided_or_selected_table import guided_or_selected_table
 from benchmark.publish.knee_table import knee_table
 from benchmark.publish.measured import Group, Measured, groups
 from benchmark.publish.names import BLOCKS, table_names
@@ -60,8 +61,13 @@ def _table(
     if name in ("statistics", "knee"):
         write = {"statistics": statistics_table, "knee": knee_table}[name]
         return write(settings, measured, compared)
-    write = {"pareto": pareto_table, "operating_point": operating_point_table, "attribute_shares": shares_table}
-    return write[name](settings, measured)
+    write = {
+        "pareto": pareto_table,
+        "operating_point": operating_point_table,
+        "attribute_shares": shares_table,
+        "guided_or_selected": guided_or_selected_table,
+    }[name]
+    return write(settings, measured)
 
 
 def _csv(records: list[dict]) -> str:
