@@ -85,25 +85,27 @@ def test_plain_appears_under_each_of_its_names_in_the_tables():
 
 
 def test_the_table_of_shares_knows_the_world_of_each_dataset_whose_attributes_are_measured():
-    assert plan_of().publish_settings()["shares"] == {name: name for name in ("faces", "cats", "bedrooms")}
+    worlds = {name: name for name in ("faces", "cats", "bedrooms")}
+    assert plan_of().publish_settings()["shares"] == worlds | {"statues": "bedrooms"}
 
     def change(config):
         config["datasets"]["cats"]["metrics"] = ["diversity", "plausibility"]
         config["datasets"]["faces"] |= {"classifier": None, "features": {"name": "hole_pca"}}
 
-    assert plan_of(change).publish_settings()["shares"] == {"bedrooms": "bedrooms"}
+    assert plan_of(change).publish_settings()["shares"] == {"bedrooms": "bedrooms", "statues": "bedrooms"}
 
 
 def test_the_knee_is_about_datasets_whose_sweep_over_eta_has_plausibility():
-    assert plan_of().publish_settings()["knee"] == ["faces", "cats", "bedrooms"]
+    assert plan_of().publish_settings()["knee"] == ["faces", "cats", "bedrooms", "statues"]
 
     def change(config):
         config["datasets"]["faces"]["metrics"] = ["diversity", "plausibility"]
         config["datasets"]["cats"] |= {"classifier": None, "features": {"name": "hole_pca"}}
         config["datasets"]["bedrooms"]["metrics"] = ["diversity", "cost"]
 
-    assert plan_of(change).publish_settings()["knee"] == ["faces"]
-    nothing = plan_of(lambda config: [config["datasets"].pop(name) for name in ("faces", "cats", "bedrooms")])
+    assert plan_of(change).publish_settings()["knee"] == ["faces", "statues"]
+    drawn = ("faces", "cats", "bedrooms", "statues")
+    nothing = plan_of(lambda config: [config["datasets"].pop(name) for name in drawn])
     assert "knee" not in nothing.publish_settings()
     assert not [path for path in nothing.tables() if "knee" in path]
 
