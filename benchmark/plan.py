@@ -12,7 +12,7 @@ from benchmark.config import PRIORS, guided_points, public_models
 from benchmark.errors import BenchmarkError
 from benchmark.jobs import PLAIN, Job, Point, named, point
 from benchmark.metrics.registry import expand, find, skipped
-from benchmark.networks import registry
+from benchmark.networks import registry, shipped
 from benchmark.publish.names import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
 from benchmark.truth_jobs import truth_jobs
 
@@ -234,6 +234,12 @@ class _TaskPlan:
         classifier = (self.spec["classifier"] or {}).get("name", "digits")
         return metric in wanted and classifier != "digits" and self.cases.settings["mask"] is not None
 
+    def _classifiers(self, features: dict, classifier: dict | None = None) -> tuple[str, ...]:
+        """The shipped weights of the classifiers that read pictures for features, and of the dataset's own."""
+        names = [classifier["name"]] if classifier else []
+        names += [features.get("classifier", self.dataset)] if features["name"] == "classifier" else []
+        return tuple(weights for name in names for weights in shipped.of_classifier(name))
+
     def _sampling_inputs(self) -> dict:
         return {"cases": self.cases.path, **({"weights": self.prior_weights} if self.prior_weights else {})}
 
@@ -248,6 +254,7 @@ class _TaskPlan:
             "sampler": sampler,
             "method": here.keys["method"],
             "prior": self.spec["prior"],
+            **_shipped(shipped.of_prior(self.spec["prior"]["name"])),
             "problem": self.problem,
             "algorithm": {"name": algorithm.pop("algorithm"), **algorithm},
             "guidance": here.guidance,
@@ -282,6 +289,7 @@ class _TaskPlan:
             "sampler": sampler,
             "strategy": strategy,
             "features": features,
+            **_shipped(self._classifiers(features)),
             "n": self.config["n"],
             "candidates": sum(shard.settings["n"] for shard in shards),
             "seed": self.config["seeds"][0],
@@ -304,6 +312,7 @@ class _TaskPlan:
                 "metrics": self.spec["metrics"],
                 "features": self.spec["features"],
                 "classifier": self.spec["classifier"],
+                **_shipped(self._classifiers(self.spec["features"], self.spec["classifier"])),
                 "problem": self.problem,
                 "n": self.config["n"],
                 "seed": self.config["seeds"][0],
@@ -341,6 +350,11 @@ class _TaskPlan:
         inputs = {"cases": self.cases.path, "sets": [job.path for job in shown.values()]}
         path = f"{self.plan.root}/gallery/{self.dataset}/{self.task}_{sampler}.png"
         self.plan.add(Job("gallery", path, settings, inputs))
+
+
+def _shipped(names: tuple[str, ...]) -> dict:
+    """What a job's settings say of shipped weights, so that better ones make its results anew; {} without any."""
+    return {"shipped": {name: shipped.sha256(name) for name in sorted(names)}} if names else {}
 
 
 def _guided(spec: dict) -> Point:

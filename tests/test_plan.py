@@ -11,6 +11,7 @@ import yaml
 from benchmark.config import check, load
 from benchmark.errors import BenchmarkError
 from benchmark.jobs import point
+from benchmark.networks import shipped
 from benchmark.plan import Plan
 from benchmark.store import canonical, load_settings
 
@@ -126,6 +127,24 @@ def test_one_more_eta_is_one_new_point_for_each_sampler_and_mask_and_the_aggrega
     assert set(new["sample"]) == wanted
     assert set(new) == {"sample", "measure", "gallery"}
     assert len(new["gallery"]) == len(wanted)
+
+
+@pytest.mark.parametrize(
+    ("weights", "dataset", "kinds"),
+    [
+        ("cats_subspace", "cats", {"sample", "measure", "gallery"}),
+        ("cats_unet", "cats", {"sample", "measure", "gallery"}),
+        ("cats_classifier", "cats", {"measure"}),
+        ("faces_classifier", "faces", {"measure", "select"}),
+    ],
+)
+def test_other_shipped_weights_change_the_jobs_that_read_them_and_no_other(monkeypatch, weights, dataset, kinds):
+    old, known = plan_of(), shipped.sha256
+    monkeypatch.setattr(shipped, "sha256", lambda name: "0" * 64 if name == weights else known(name))
+    new = new_jobs(old, plan_of())
+    assert kinds <= set(new)
+    assert all(f"/{dataset}/" in path for paths in new.values() for path in paths)
+    assert "cases" not in new
 
 
 def test_another_seed_of_cases_changes_every_job_of_its_dataset_and_no_other():

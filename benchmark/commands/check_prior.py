@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from benchmark.data.worlds import get_world
-    from benchmark.networks.checkpoints import WEIGHTS
+    from benchmark.networks.shipped import WEIGHTS
     from benchmark.networks.classifier import load_classifier
     from benchmark.priors.registry import load_prior
     from benchmark.priors.unconditional import draw_samples

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.errors import BenchmarkError
+from benchmark.networks.shipped import WEIGHTS
 from benchmark.store import atomic, sha256_of, write_text
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 
 

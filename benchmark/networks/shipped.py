@@ -1,0 +1,39 @@
+"""Which weights ship with the project, and their hashes: light enough for the plan of a run (no torch)."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from benchmark.errors import BenchmarkError
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+EXPERTS = "_experts"  # a prior of two networks: docs/worlds.md
+
+
+def of_prior(name: str) -> tuple[str, ...]:
+    """The weights files, without ending, that an embedded prior reads; none for a prior of another kind."""
+    if name.endswith(EXPERTS):
+        world = name.removesuffix(EXPERTS)
+        return f"{world}_subspace", f"{world}_unet"
+    return (name,) if (WEIGHTS / f"{name}.json").is_file() else ()
+
+
+def of_classifier(name: str) -> tuple[str, ...]:
+    """The weights files, without ending, that a classifier reads; the digits' is fitted and has none."""
+    return (f"{name}_classifier",) if (WEIGHTS / f"{name}_classifier.json").is_file() else ()
+
+
+@cache
+def sha256(name: str) -> str:
+    """The hash that the card of shipped weights states; loading the weights checks it.
+
+    Raises:
+        BenchmarkError: no card, or none that states a hash.
+    """
+    path = WEIGHTS / f"{name}.json"
+    try:
+        return json.loads(path.read_text())["sha256"]
+    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise BenchmarkError(f"{path}: no card of shipped weights ({error})") from None
