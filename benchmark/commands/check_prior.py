@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from benchmark.data.worlds import get_world
-    from benchmark.networks.shipped import WEIGHTS
     from benchmark.networks.classifier import load_classifier
+    from benchmark.networks.shipped import WEIGHTS
     from benchmark.priors.registry import load_prior
     from benchmark.priors.unconditional import draw_samples
     from benchmark.store import write_text
