@@ -13,6 +13,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.jobs import point
 from benchmark.networks import shipped
 from benchmark.plan import Plan
+from benchmark.sampling.settings import check_settings
 from benchmark.store import canonical, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -145,6 +146,16 @@ def test_other_shipped_weights_change_the_jobs_that_read_them_and_no_other(monke
     assert kinds <= set(new)
     assert all(f"/{dataset}/" in path for paths in new.values() for path in paths)
     assert "cases" not in new
+
+
+def test_every_command_takes_the_settings_that_the_plan_hands_it_and_refuses_other_weights():
+    for job in plan_of().of_kind("sample", "candidates"):
+        check_settings(job.settings)
+        shipped.check(job.settings)
+    for job in plan_of().of_kind("measure", "select"):
+        shipped.check(job.settings)
+    with pytest.raises(BenchmarkError, match="the job was planned for 00000000; plan it anew with this version"):
+        shipped.check({"shipped": {"cats_subspace": "0" * 64}})
 
 
 def test_another_seed_of_cases_changes_every_job_of_its_dataset_and_no_other():

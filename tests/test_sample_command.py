@@ -182,6 +182,8 @@ def test_too_little_memory_for_one_set_is_said_and_nothing_is_written(cases, tmp
         ({key: value for key, value in PLAIN.items() if key != "n"}, "n is missing; a sample job needs dataset, task"),
         ({**PLAIN, "colour": 1}, "colour is not known; a sample job has dataset, task"),
         ({**PLAIN, "n": "5"}, "n is '5'; give a value of type int"),
+        ({**PLAIN, "shipped": {"digits_mixture": "0" * 64}}, "the job was planned for 00000000; plan it anew with"),
+        ({**PLAIN, "shipped": "digits_mixture"}, "shipped: 'digits_mixture' is no table of names and hashes"),
         ({**PLAIN, "n": 0}, "n: 0 restorations"),
         ({**PLAIN, "seeds": []}, "seeds: []"),
         ({**PLAIN, "guidance": GUIDED}, "with this one it is 'nearest_neighbour'"),

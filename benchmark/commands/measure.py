@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from benchmark import __version__, store
 from benchmark.errors import BenchmarkError
 from benchmark.metrics.registry import available_metrics, describe
+from benchmark.networks import shipped
 
 PACKAGES = ("numpy", "torch", "scikit-image", "lpips", "pyiqa")
 
@@ -87,6 +88,7 @@ def _check_settings(settings: dict) -> None:
         if key not in settings:
             raise BenchmarkError(f"--settings: {key}: missing; see docs/architecture.md, section 7")
     available_metrics(settings["metrics"], settings)
+    shipped.check(settings)
 
 
 def expect(path: str, fingerprint: str | None) -> None:

@@ -20,11 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Sample and write."""
+    from benchmark.networks import shipped
     from benchmark.sampling.run import sample
     from benchmark.store import load_settings
 
+    settings = load_settings(args.settings)
+    shipped.check(settings)
     sample(
-        load_settings(args.settings),
+        settings,
         args.cases,
         args.output,
         args.device,

@@ -12,6 +12,7 @@ import pyarrow as pa
 from benchmark import __version__, store
 from benchmark.errors import BenchmarkError
 from benchmark.features import extract
+from benchmark.networks import shipped
 from benchmark.selection import strategies
 
 
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> None:
         if key not in settings:
             raise BenchmarkError(f"--settings: {key!r} is missing")
     strategies.check(settings["strategy"])
+    shipped.check(settings)
     if "cases" in settings:
         _expect(args.cases, store.read_table(args.cases, "cases"), [settings["cases"]])
     cases = store.read_cases(args.cases)

@@ -37,3 +37,20 @@ def sha256(name: str) -> str:
         return json.loads(path.read_text())["sha256"]
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise BenchmarkError(f"{path}: no card of shipped weights ({error})") from None
+
+
+def check(settings: dict) -> None:
+    """Refuse a job that was planned for other shipped weights than lie here: ``settings["shipped"]``, name -> sha256.
+
+    Raises:
+        BenchmarkError: other weights, or none of that name.
+    """
+    planned = settings.get("shipped", {})
+    if not isinstance(planned, dict):
+        raise BenchmarkError(f"--settings: shipped: {planned!r} is no table of names and hashes")
+    for name, digest in planned.items():
+        if sha256(name) != digest:
+            raise BenchmarkError(
+                f"{WEIGHTS / name}.json: weights {sha256(name)[:8]}, the job was planned for {str(digest)[:8]}; "
+                "plan it anew with this version, or run it with the version that planned it"
+            )

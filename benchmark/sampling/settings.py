@@ -20,6 +20,7 @@ from benchmark.sampling import SAMPLERS
 SETTINGS = {
     "dataset": str, "task": str, "sampler": str, "prior": dict, "problem": dict, "algorithm": dict, "n": int,
     "seeds": list, "method": str, "guidance": dict | None, "first_index": int, "cases": str,
+    "shipped": dict,
 }  # fmt: skip
 NEEDED = tuple(SETTINGS)[:8]
 # an option's annotation -> what JSON may give for it; options of other kinds are for callers in Python
