@@ -12,6 +12,7 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 EXPERTS = "_experts"  # a prior of two networks: docs/worlds.md
 
 
+@cache
 def of_prior(name: str) -> tuple[str, ...]:
     """The weights files, without ending, that an embedded prior reads; none for a prior of another kind."""
     if name.endswith(EXPERTS):
@@ -20,6 +21,7 @@ def of_prior(name: str) -> tuple[str, ...]:
     return (name,) if (WEIGHTS / f"{name}.json").is_file() else ()
 
 
+@cache
 def of_classifier(name: str) -> tuple[str, ...]:
     """The weights files, without ending, that a classifier reads; the digits' is fitted and has none."""
     return (f"{name}_classifier",) if (WEIGHTS / f"{name}_classifier.json").is_file() else ()
