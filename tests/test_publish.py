@@ -14,13 +14,15 @@ from measured_files import case_row, make_case, make_set, set_rows
 from PIL import Image
 
 from benchmark import cli, store
-from benchmark.publish import document, labels
+from benchmark.publish import document, labels, style
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.figures import write_figures
 from benchmark.publish.gallery import write_gallery
 from benchmark.publish.measured import Measured, groups
 from benchmark.publish.names import figure_names, table_names
+from benchmark.publish.panels import shown_measures
 from benchmark.publish.published import beside, published
+from benchmark.publish.sweep_figure import sweep_figure
 from benchmark.publish.tables import write_tables
 from benchmark.publish.tradeoff import tradeoffs
 from benchmark.statistics import Interval, mean_interval
@@ -493,3 +495,52 @@ def test_the_gallery_refuses_files_of_other_settings_and_rows_without_files(tmp_
     assert status == 2
     assert "seed 7" in text
     assert not output.exists()
+
+
+# ------------------------------------------------------------------------------------------- figures of drawn worlds
+def known_truth(tmp_path, truth=True):
+    """Metrics of one sweep whose truth is known (or not): the settings and the file."""
+    settings = {"run": "tiny", "tables": {"eta_sweep": small(("left",))["tables"]["eta_sweep"]}}
+    rows = made.measured(settings, cases=4)
+    extra = {"attribute_coverage": 0.6, "plausibility": 0.9} if truth else {}
+    extra |= {f"{name}_exact": 0.7 for name in extra}
+    where = {json.dumps({k: v for k, v in row.items() if k not in ("metric", "value")}) for row in rows}
+    rows += [json.loads(at) | {"metric": name, "value": value} for at in sorted(where) for name, value in extra.items()]
+    return settings, made.write_metrics(tmp_path / "metrics.parquet", rows)
+
+
+def test_where_the_truth_is_known_figures_show_it_first_with_the_line_of_exact_samples(tmp_path):
+    settings, path = known_truth(tmp_path)
+    measured, found = Measured(path), groups(settings, "eta_sweep")
+    names = [shown.name for shown in shown_measures(measured, found)]
+    assert names == ["attribute_coverage", "plausibility", "feature_distance_mean", "off_support"]
+    with style.style():
+        figure = sweep_figure(measured, found)
+        lines = [
+            [line.get_ydata()[0] for line in axis.lines if line.get_color() == style.EXACT["color"]]
+            for axis in figure.axes
+        ]
+        texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert lines == [[pytest.approx(0.7)], [pytest.approx(0.7)], [], []]
+    assert texts[-1] == "exact samples of the posterior"
+
+
+def test_without_the_truth_figures_have_no_line_of_exact_samples(tmp_path):
+    settings, path = known_truth(tmp_path, truth=False)
+    with style.style():
+        figure = sweep_figure(Measured(path), groups(settings, "eta_sweep"))
+        texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "exact samples of the posterior" not in texts
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4])
+def test_a_legend_is_no_wider_than_its_figure(columns):
+    from matplotlib.lines import Line2D
+
+    with style.style():
+        figure, _ = style.grid(1, columns)
+        handles = [Line2D([], [], label=text) for text in ("ddnm_20", "repaint_15")]
+        style.legend(figure, [*handles, style.open_handle(), style.exact_handle()])
+        figure.draw_without_rendering()
+        box = figure.legends[0].get_window_extent()
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.width

@@ -19,13 +19,25 @@ SHOWN = {
     "selection": {"diversity": 2, "coverage": 1, "quality": 1},
     "samplers": {"diversity": 1, "quality": 2, "fidelity": 1, "cost": 2},
 }
+# Where the truth is known (drawn worlds), its measures come first and leave the others this much room.
+TRUTH = ("rare_value_recall", "attribute_coverage", "plausibility")
+BESIDE_TRUTH = {"diversity": 1, "coverage": 0, "quality": 1}
 MOST_PANELS = 6  # of a sweep or a selection; further tasks are left to the tables, which the title says
 
 
 def shown_measures(measured: Measured, found: list[Group]) -> list[Measure]:
-    """The measures of :data:`SHOWN` that any of a table's groups has."""
+    """The measures of :data:`SHOWN` that any of a table's groups has, after those of :data:`TRUTH`."""
     present = {name for group in found for name in measured.metrics(group)}
-    return [shown for kind, n in SHOWN[found[0].table].items() for shown in labels.preferred(present, kind, count=n)]
+    truth = [labels.measure(name) for name in TRUTH if name in present]
+    wanted = SHOWN[found[0].table]
+    if truth:
+        wanted = {kind: BESIDE_TRUTH.get(kind, count) for kind, count in wanted.items()}
+    return [*truth, *(shown for kind, n in wanted.items() for shown in labels.preferred(present, kind, count=n))]
+
+
+def exact_sampling(measured: Measured, group: Group, scope: Scope, metric: str) -> float:
+    """What exact samples of the posterior have of a measure in sets of the same size; NaN where it is not known."""
+    return measured.mean(group.dataset, scope, group.rows[0], f"{metric}_exact").estimate
 
 
 def panels_of(found: list[Group]) -> list[Scope]:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from benchmark import store
 from benchmark.statistics import Interval
 
@@ -21,6 +23,8 @@ PLAIN, INK = "#1c2126", "#333a41"
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<")
 DPI = 150
 PANEL = 2.15, 1.75  # width and height in inches
+LETTERS = 14  # of a legend to the inch
+EXACT = {"color": "#009E73", "linewidth": 1.1, "linestyle": (0, (4, 2))}
 
 
 @contextmanager
@@ -91,10 +95,19 @@ def headline(figure: Figure, text: str) -> None:
 
 
 def legend(figure: Figure, handles: list, title: str | None = None, columns: int = 4) -> None:
-    """A legend below the axes, where the constrained layout keeps room for it."""
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=min(columns, len(handles)), title=title, fontsize="medium"
-    )
+    """A legend below the axes, where the constrained layout keeps room for it: as many columns as the width holds."""
+    width = [0.85 + len(handle.get_label()) / LETTERS for handle in handles]
+    columns = min(columns, len(handles))
+    while columns > 1 and sum(max(part) for part in np.array_split(width, columns)) > figure.get_figwidth():
+        columns -= 1
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title, fontsize="medium")
+
+
+def exact_handle():
+    """The entry of a legend that says what the line of exact sampling is."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label="exact samples of the posterior", **EXACT)
 
 
 def open_handle():
