@@ -20,18 +20,20 @@ SHOWN = {
     "samplers": {"diversity": 1, "quality": 2, "fidelity": 1, "cost": 2},
 }
 # Where the truth is known (drawn worlds), its measures come first and leave the others this much room.
-TRUTH = ("rare_value_recall", "attribute_coverage", "plausibility")
+TRUTH = ("attribute_coverage", "plausibility", "rare_value_recall")
 BESIDE_TRUTH = {"diversity": 1, "coverage": 0, "quality": 1}
+BESIDE_TRUTH_OF_SAMPLERS = {"quality": 0}  # their panels stand side by side, with two of the truth
 MOST_PANELS = 6  # of a sweep or a selection; further tasks are left to the tables, which the title says
 
 
 def shown_measures(measured: Measured, found: list[Group]) -> list[Measure]:
     """The measures of :data:`SHOWN` that any of a table's groups has, after those of :data:`TRUTH`."""
     present = {name for group in found for name in measured.metrics(group)}
-    truth = [labels.measure(name) for name in TRUTH if name in present]
-    wanted = SHOWN[found[0].table]
+    wanted, samplers = SHOWN[found[0].table], found[0].table == "samplers"
+    truth = [labels.measure(name) for name in TRUTH[: 2 if samplers else None] if name in present]
     if truth:
-        wanted = {kind: BESIDE_TRUTH.get(kind, count) for kind, count in wanted.items()}
+        room = BESIDE_TRUTH_OF_SAMPLERS if samplers else BESIDE_TRUTH
+        wanted = {kind: room.get(kind, count) for kind, count in wanted.items()}
     return [*truth, *(shown for kind, n in wanted.items() for shown in labels.preferred(present, kind, count=n))]
 
 
