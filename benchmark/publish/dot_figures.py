@@ -10,7 +10,7 @@ from benchmark.publish.measured import Group, Measured, Scope
 from benchmark.publish.panels import (
     axis_label,
     caption,
-    exact_sampling,
+    draw_exact_sampling,
     panel_title,
     panels_of,
     power_of,
@@ -21,13 +21,11 @@ from benchmark.publish.panels import (
 )
 from benchmark.publish.style import (
     COLOURS,
-    EXACT,
     INK,
     MARKERS,
     PANEL,
     PLAIN,
     error_lengths,
-    exact_handle,
     grid,
     headline,
     legend,
@@ -63,13 +61,7 @@ def selection_figure(measured: Measured, found: list[Group]) -> Figure:
                     filled = (scope.name, position, column.name) in unlike
                     place = names.index(labels.point(row)) + shift
                     _dot(axis, interval, place, MARKERS[index % len(MARKERS)], _kind_colour(row), filled)
-    known = False
-    for line, column in zip(axes, shown, strict=True):
-        for axis, scope in zip(line, panels, strict=True):
-            exact = exact_sampling(measured, found[0], scope, column.name)
-            if math.isfinite(exact):
-                axis.axvline(exact, zorder=1, **EXACT)
-                known = True
+    exact = draw_exact_sampling(axes, measured, found[0], shown, panels, upright=True)
     for axis, scope in zip(axes[0], panels, strict=True):
         axis.set_title(panel_title(scope))
     axes[0, 0].set_yticks(range(len(names)), names)
@@ -79,7 +71,7 @@ def selection_figure(measured: Measured, found: list[Group]) -> Figure:
         Line2D([], [], color=INK, linestyle="", marker=MARKERS[i % len(MARKERS)], label=group.sampler)
         for i, group in enumerate(found)
     ]
-    legend(figure, [*handles, open_handle(), *([exact_handle()] if known else [])])
+    legend(figure, [*handles, open_handle(), *exact])
     return figure
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from benchmark.publish import labels
 from benchmark.publish.comparison import entries
 from benchmark.publish.document import superscript
 from benchmark.publish.labels import Measure
 from benchmark.publish.measured import OVERALL, Group, Measured, Scope
+from benchmark.publish.style import EXACT, exact_handle
 from benchmark.statistics import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # The measures that a figure has a row (sweeps, selection) or a column (samplers) for: group -> how many.
 SHOWN = {
@@ -35,11 +40,6 @@ def shown_measures(measured: Measured, found: list[Group]) -> list[Measure]:
         room = BESIDE_TRUTH_OF_SAMPLERS if samplers else BESIDE_TRUTH
         wanted = {kind: room.get(kind, count) for kind, count in wanted.items()}
     return [*truth, *(shown for kind, n in wanted.items() for shown in labels.preferred(present, kind, count=n))]
-
-
-def exact_sampling(measured: Measured, group: Group, scope: Scope, metric: str) -> float:
-    """What exact samples of the posterior have of a measure in sets of the same size; NaN where it is not known."""
-    return measured.mean(group.dataset, scope, group.rows[0], f"{metric}_exact").estimate
 
 
 def panels_of(found: list[Group]) -> list[Scope]:
@@ -97,3 +97,21 @@ def unlike_plain(measured: Measured, group: Group, shown: list[Measure]) -> set[
         for entry in (entries(measured, group, names) if names else [])
         if entry.significant or labels.is_plain(entry.row)
     }
+
+
+def draw_exact_sampling(
+    axes: np.ndarray, measured: Measured, group: Group, shown: list[Measure], panels: list[Scope], upright: bool = False
+) -> list:
+    """A line in each panel at what exact samples of the posterior have in sets of the same size, where it is known.
+
+    Returns:
+        The legend's entry for it, in a list; an empty one where no panel has the line.
+    """
+    known = False
+    for line, column in zip(axes, shown, strict=True):
+        for axis, scope in zip(line, panels, strict=True):
+            exact = measured.mean(group.dataset, scope, group.rows[0], f"{column.name}_exact").estimate
+            if math.isfinite(exact):
+                (axis.axvline if upright else axis.axhline)(exact, zorder=1, **EXACT)
+                known = True
+    return [exact_handle()] if known else []

@@ -10,7 +10,7 @@ from benchmark.publish.measured import Group, Measured
 from benchmark.publish.panels import (
     axis_label,
     caption,
-    exact_sampling,
+    draw_exact_sampling,
     panel_title,
     panels_of,
     power_of,
@@ -20,11 +20,9 @@ from benchmark.publish.panels import (
     with_power,
 )
 from benchmark.publish.style import (
-    EXACT,
     MARKERS,
     colours,
     error_lengths,
-    exact_handle,
     grid,
     headline,
     legend,
@@ -60,13 +58,7 @@ def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
                     interval = scaled(measured.mean(group.dataset, scope, row, column.name), power)
                     points.append((row, interval, (scope.name, position, column.name) in unlike))
                 _curve(axis, points, name, shift, look)
-    known = False
-    for line, column in zip(axes, shown, strict=True):
-        for axis, scope in zip(line, panels, strict=True):
-            exact = exact_sampling(measured, found[0], scope, column.name)
-            if math.isfinite(exact):
-                axis.axhline(exact, zorder=1, **EXACT)
-                known = True
+    exact = draw_exact_sampling(axes, measured, found[0], shown, panels)
     for axis, scope in zip(axes[0], panels, strict=True):
         axis.set_title(panel_title(scope))
     for axis in axes[-1]:
@@ -79,7 +71,7 @@ def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
         Line2D([], [], label=text, color=palette[text], marker=MARKERS[i % len(MARKERS)])
         for i, text in enumerate(samplers)
     ]
-    legend(figure, [*handles, open_handle(), *([exact_handle()] if known else [])])
+    legend(figure, [*handles, open_handle(), *exact])
     return figure
 
 
