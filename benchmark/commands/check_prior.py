@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
 
     from benchmark.data.worlds import get_world
     from benchmark.networks.classifier import load_classifier
-    from benchmark.networks.shipped import WEIGHTS
+    from benchmark.networks.shipped import WEIGHTS, of_prior
     from benchmark.priors.registry import load_prior
     from benchmark.priors.unconditional import draw_samples
     from benchmark.store import write_text
@@ -66,8 +66,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         write_text(args.json, json.dumps(table, indent=1) + "\n")
     if args.card:
-        file = f"{name.replace('_experts', '_subspace')}.safetensors"
-        card = Path(args.weights or WEIGHTS / file).with_suffix(".json")
+        card = Path(args.weights or WEIGHTS / f"{of_prior(name)[0]}.safetensors").with_suffix(".json")
         write_text(card, json.dumps({**json.loads(card.read_text()), "check": table}, indent=1) + "\n")
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from benchmark.errors import BenchmarkError
 from benchmark.networks.checkpoints import load_strictly, shipped
+from benchmark.networks.shipped import of_prior
 from benchmark.networks.subspace import SubspaceConfig, SubspaceNet
 from benchmark.priors.network import NetworkPrior, load_shipped_unet
 from benchmark.priors.protocol import Prediction, linear_alphas_cumprod
@@ -63,9 +64,9 @@ def load_experts(settings: dict, device: torch.device | str = "cpu") -> ExpertsP
     Raises:
         BenchmarkError: weights or a card missing, damaged or not fitting (see networks.checkpoints).
     """
-    world = settings["name"].removesuffix("_experts")
-    card, state, path = shipped(f"{world}_subspace", settings.get("weights"))
-    unet = load_shipped_unet({"name": f"{world}_unet", **{k: settings[k] for k in ("dtype",) if k in settings}}, device)
+    above, below = of_prior(settings["name"])
+    card, state, path = shipped(above, settings.get("weights"))
+    unet = load_shipped_unet({"name": below, **{k: settings[k] for k in ("dtype",) if k in settings}}, device)
     try:
         config, switch = SubspaceConfig(**card["network"]), int(card["switch"])
     except (KeyError, TypeError) as error:
