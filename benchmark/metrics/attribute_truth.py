@@ -144,6 +144,10 @@ def behind_the_hole(view: SetView):
     """The posterior of a set's case behind its hole, or None where nothing is known of it: the truth is a picture of
     another world than the classifier's, or the hole leaves attributes that depend on each other (recorded as a fault).
     """
+    return view.file.once(("behind the hole", view.case, view.hole.tobytes()), lambda: _behind_the_hole(view))
+
+
+def _behind_the_hole(view: SetView):
     from benchmark.data.posterior import posterior_of_case
 
     world = drawn_world(view)
