@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,7 @@ class Metric:
 
     ``direction``: whether a higher or a lower value is better, or none. ``per``: what has a value: a ``set``, each
     ``sample`` of it, or the ``pool`` of all sets of a file. ``weights``: names in ``weights.WEIGHTS``.
+    ``range``: the least and the greatest value that it can have, infinite where there is none; intervals stay inside.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Metric:
     definition: str
     per: str = "set"
     weights: tuple[str, ...] = ()
+    range: tuple[float, float] = (-math.inf, math.inf)
 
     def matches(self, name: str) -> bool:
         """Whether ``name`` is this metric's, placeholders standing for any text."""
