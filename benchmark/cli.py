@@ -25,6 +25,7 @@ COMMANDS = {
     "gallery": "write contact sheets: masked input and sets",
     "toy": "make the source paper's Figure 1 anew",
     "distances": "nearest-neighbour distances of plain sets, from which to choose D",
+    "choose-guidance": "choose margin, eta and D from a run on cases of its own",
     "truth": "hold one sampler's samples of one problem against the exact posterior",
     "truth-report": "write the table and the figures of the truth",
     "fit": "fit the Gaussian mixture prior of the digits",
