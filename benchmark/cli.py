@@ -23,6 +23,7 @@ COMMANDS = {
     "tables": "write the tables of a run",
     "figures": "write the figures of a run",
     "gallery": "write contact sheets: masked input and sets",
+    "findings": "check that a run's tables bear what docs/findings.md says, and write it from them",
     "toy": "make the source paper's Figure 1 anew",
     "distances": "nearest-neighbour distances of plain sets, from which to choose D",
     "choose-guidance": "choose margin, eta and D from a run on cases of its own",

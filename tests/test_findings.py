@@ -1,0 +1,96 @@
+"""What docs/findings.md says is borne by the tables that it was written from; a statement that is not borne fails."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli import main
+from benchmark.errors import BenchmarkError
+from benchmark.publish import findings
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+CSV = """dataset,eta,metric,mean,mean_low,mean_high,difference,difference_low,difference_high,resolves
+faces,0.0,coverage,0.65,0.56,0.72,,,,
+faces,0.3,coverage,0.76,0.69,0.85,0.11,0.05,0.17,0.09
+faces,1.0,coverage,0.70,0.60,0.80,0.05,-0.02,0.12,0.09
+"""
+
+
+@pytest.fixture
+def tables(tmp_path):
+    (tmp_path / "sweep.csv").write_text(CSV)
+    return findings.Tables(tmp_path)
+
+
+def statement(tables, say="{gain}", holds=("gain above 0",), eta=0.3, column="difference", **where):
+    cell = {"table": "sweep", "where": {"eta": eta, **where}, "column": column}
+    return findings.Statement("s", {"say": say, "numbers": {"gain": cell}, "holds": list(holds)}, tables)
+
+
+def test_a_statement_is_written_from_its_cells(tables):
+    found = statement(tables, "It rises by {gain}; {gain.resolves} can be seen.")
+    assert list(found.faults()) == []
+    assert found.text() == "It rises by 0.11 [0.05, 0.17]; 0.09 can be seen."
+    assert statement(tables, eta=0.0, column="mean").text() == "0.65 [0.56, 0.72]"
+    assert statement(tables, eta=0.0).text() == "nan"
+
+
+@pytest.mark.parametrize(
+    ("eta", "condition", "holds"),
+    [
+        (0.3, "gain above 0", True), (1.0, "gain above 0", False), (1.0, "gain includes 0", True),
+        (0.3, "gain includes 0", False), (0.3, "gain below 0.2", True), (0.3, "gain below 0.1", False),
+        (1.0, "gain higher 0", True), (1.0, "gain lower 0", False), (0.3, "gain resolves 0.1", True),
+        (0.3, "gain resolves 0.05", False), (0.0, "gain above 0", False), (0.0, "gain resolves 1", False),
+    ],
+)  # fmt: skip
+def test_a_condition_holds_or_is_a_fault_and_what_is_unknown_never_holds(tables, eta, condition, holds):
+    faults = list(statement(tables, holds=[condition], eta=eta).faults())
+    assert faults == [] if holds else condition in faults[0]
+
+
+def test_a_statement_with_numbers_needs_a_condition(tables):
+    assert "no condition" in next(iter(statement(tables, holds=[]).faults()))
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"eta": 7}, "0 rows"), ({"eta": 0.3, "dataset": "cats"}, "0 rows"), ({"et": 1, "eta": 0.3}, "no column 'et'"),
+        ({"eta": 0.3, "column": "gain"}, "no column 'gain'"), ({"eta": 0.3, "holds": ["gain over 0"]}, "gain over 0"),
+        ({"eta": 0.3, "holds": ["gain above nothing"]}, "neither"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_is_not_there_or_a_condition_without_meaning_is_one_line(tables, where, message):
+    with pytest.raises(BenchmarkError, match=message):
+        list(statement(tables, **where).faults())
+    with pytest.raises(BenchmarkError, match="3 rows"):
+        tables.cell("sweep", {"dataset": "faces"}, "mean")
+    with pytest.raises(BenchmarkError, match="other"):
+        statement(tables, "{other}").text()
+
+
+def test_the_rows_that_were_used_bear_the_same_again(tables, tmp_path):
+    statement(tables).text()
+    ((name, text),) = tables.excerpt()
+    assert (name, text.splitlines()) == ("sweep", [CSV.splitlines()[0], CSV.splitlines()[2]])
+
+
+def test_the_findings_are_borne_by_the_rows_beside_them_and_written_from_them(capsys):
+    assert main(["findings", "--statements", str(DOCS / "findings.yaml"), "--tables", str(DOCS / "findings")]) == 0
+    spec = findings.load(DOCS / "findings.yaml")
+    tables = findings.Tables(DOCS / "findings")
+    assert findings.document(spec, tables) == (DOCS / "findings.md").read_text(encoding="utf-8")
+
+
+def test_a_changed_table_fails(tmp_path, capsys):
+    spec = "title: t\nintro: i\nsections:\n- title: s\n  statements:\n  - say: '{a}'\n"
+    spec += "    numbers: {a: {table: sweep, where: {eta: 0.3}, column: difference}}\n    holds: [a above 0]\n"
+    (tmp_path / "findings.yaml").write_text(spec)
+    (tmp_path / "sweep.csv").write_text(CSV)
+    call = ["findings", "--statements", str(tmp_path / "findings.yaml"), "--tables", str(tmp_path)]
+    assert main([*call, "--write", str(tmp_path / "findings.md")]) == 0
+    assert "0.11 [0.05, 0.17]" in (tmp_path / "findings.md").read_text()
+    (tmp_path / "sweep.csv").write_text(CSV.replace("0.11,0.05", "0.11,-0.05"))
+    assert main(call) == 2
+    assert "a above 0 does not hold" in capsys.readouterr().err
