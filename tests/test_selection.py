@@ -107,6 +107,59 @@ def test_fewer_candidates_than_n_get_one_line(name, features):
         select({"name": name}, features[:4], 5)
 
 
+PRESETS = [{}, {"preset": "reference"}]
+
+
+def refused(settings, features, n=5):
+    """The one line with which a selection is refused."""
+    with pytest.raises(BenchmarkError) as error:
+        select(settings, features, n)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e200])
+def test_features_that_are_not_finite_are_refused_with_their_rows(name, preset, value, features):
+    features[3], features[7, 2] = value, value
+    assert "2 of 60 candidates" in refused({"name": name, **preset}, features)
+    assert "(rows 3, 7)" in refused({"name": name, **preset}, features)
+    with pytest.raises(BenchmarkError, match="rows 3, 7"):  # called by itself as well
+        STRATEGIES[name](features, 5, **preset)
+    with pytest.raises(BenchmarkError, match="rows 3, 7"):
+        strategies.uniformization_log_weights(features, k=3, d=2)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_nothing_is_picked_where_no_feature_is_finite_or_there_is_none(name, preset):
+    assert "8 of 8 candidates" in refused({"name": name, **preset}, np.full((8, 3), np.nan))
+    assert "shape (8, 0)" in refused({"name": name, **preset}, np.zeros((8, 0)))
+    assert "shape (8,)" in refused({"name": name, **preset}, np.zeros(8))
+    assert "0 for N = 5" in refused({"name": name, **preset}, np.zeros((0, 3)))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_duplicates_and_one_distinct_point_give_n_indices_or_one_line(name, preset):
+    """What cannot be is refused: the reference draws from samples of positive weight alone, and duplicates have 0."""
+    for features in (np.ones((8, 3)), np.r_[np.eye(3), np.eye(3), np.eye(3)], np.r_[np.zeros((11, 3)), np.eye(3)[:1]]):
+        settings = {"name": name, **preset}
+        if name == "uniformization" and preset and len(features) == 12:
+            assert "of the candidates with a weight, which are 1 of 12" in refused(settings, features)
+            continue
+        picks = select(settings, features, 5)
+        assert picks.shape == (5,)
+        assert set(picks.tolist()) <= set(range(len(features)))
+        assert len(set(picks.tolist())) == 5 or (name == "kmeans" and preset)
+
+
+def test_features_that_float32_cannot_square_are_refused_by_the_reference_alone(features):
+    assert len(select({"name": "kmeans"}, features * 1e25, 5)) == 5
+    assert "beyond 1e+18" in refused({"name": "kmeans", "preset": "reference"}, features * 1e25)
+
+
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_strategy_is_documented_and_has_both_presets(name):
     signature = inspect.signature(STRATEGIES[name])
@@ -173,6 +226,13 @@ def test_first_draws_of_uniformization_have_the_probabilities_of_the_weights():
         ({"name": "kmeans", "k": 3}, "no option 'k'"),
         ({"name": "farthest", "preset": "exact"}, "none of paper, reference"),
         ({"name": "uniformization", "k": 0}, "k >= 1"),
+        ({"name": "uniformization", "k": 2.5}, "k >= 1"),
+        ({"name": "uniformization", "d": float("nan")}, "d > 0"),
+        ({"name": "uniformization", "d": float("inf")}, "finite d > 0"),
+        ({"name": "uniformization", "share": float("nan")}, "share < 1"),
+        ({"name": "kmeans", "n_init": 0}, "n_init = 0"),
+        ({"name": "kmeans", "max_iter": float("nan")}, "max_iter = nan"),
+        ({"name": "farthest", "first": True}, "nor one of the 60"),
         ({"name": "uniformization", "share": 1.0}, "share < 1"),
         ({"name": "farthest", "first": 60}, "nor one of the 60"),
         ({"name": "farthest", "first": "last"}, "neither random"),
@@ -317,6 +377,18 @@ def test_a_set_that_cannot_be_computed_is_rows_that_say_so(run_folder):
     assert not a.columns["finite"].any()
     assert a.index.tolist() == [0, 1, 2, 3, 9]
     assert b.columns["finite"].all()
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_finite_candidate_whose_features_are_not_is_named_with_its_case(name, run_folder, monkeypatch, capsys):
+    def features_of(settings, images, hole, device):
+        return np.where(np.arange(len(images))[:, None] == 2, np.nan, images.reshape(len(images), -1))
+
+    monkeypatch.setattr("benchmark.commands.select.extract", features_of)
+    status, path = run_select(run_folder, settings_for(name))
+    assert status == 2
+    assert "case 'a': select: features of 1 of 11 candidates are not finite" in capsys.readouterr().err
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(

@@ -102,3 +102,14 @@ def test_newick_writes_children_before_their_node():
 def test_a_node_needs_two_children():
     with pytest.raises(BenchmarkError, match="at least 2"):
         trees.hierarchy(np.zeros((4, 4)), 1, trees.farthest_picks(np.zeros((4, 4))))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_tree_of_distances_that_are_not_finite_is_refused(value, features):
+    distances = distances_of(features)
+    pick = trees.farthest_picks(distances)
+    distances[3, 5] = value
+    with pytest.raises(BenchmarkError, match="a square of finite numbers"):
+        trees.hierarchy(distances, 3, pick)
+    with pytest.raises(BenchmarkError, match="a square of finite numbers"):
+        trees.hierarchy(np.zeros((4, 5)), 3, pick)

@@ -106,7 +106,7 @@ def select_rows(pool: list[dict], hole: np.ndarray | None, settings: dict, devic
     marked ``finite`` = False.
 
     Raises:
-        BenchmarkError: fewer candidates than N.
+        BenchmarkError: fewer candidates than N, features of a finite candidate that are not finite.
     """
     n = settings["n"]
     if len(pool) < n:
@@ -118,7 +118,10 @@ def select_rows(pool: list[dict], hole: np.ndarray | None, settings: dict, devic
     if computable:
         images = np.stack([store.decode_image(row["image"]) for row in finite])
         features = extract(feature_settings(settings), images, hole, device)
-        picks = strategies.select(settings["strategy"], features, n, pool_seed(pool[0], settings))
+        try:
+            picks = strategies.select(settings["strategy"], features, n, pool_seed(pool[0], settings))
+        except BenchmarkError as error:
+            raise BenchmarkError(f"case {pool[0]['case']!r}: {error}") from None
         chosen = [finite[i] for i in picks]
     else:
         chosen = (finite + [row for row in pool if not row["finite"]])[:n]

@@ -2,8 +2,8 @@
 
 Every strategy has the signature ``f(features (M, F), n, seed, *, preset="paper", ...) -> indices (n,)``, in the order
 of picking, distinct (but for the reference's K-means). ``preset="reference"`` is the released implementation of arXiv
-2310.16047 with its constants and its own seeds, whatever ``seed`` says. A new strategy is one function here and one
-line in :data:`STRATEGIES`.
+2310.16047 with its constants and its own seeds, whatever ``seed`` says. A new strategy is one function here under
+``@strategy``, which refuses what none can pick from: features that are not finite, fewer candidates than n.
 """
 
 from __future__ import annotations
@@ -11,12 +11,57 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
+from functools import wraps
 
 import numpy as np
 
 from benchmark.errors import BenchmarkError
 
 REFERENCE_SEED = 125
+LARGEST = 1e100  # of a feature: squares and their sums stay far from overflow
+STRATEGIES: dict[str, Callable[..., np.ndarray]] = {}
+
+
+def usable(features: np.ndarray, largest: float = LARGEST) -> np.ndarray:
+    """Features (M, F) between which distances can be measured.
+
+    Raises:
+        BenchmarkError: another number of dimensions; a value that is NaN, infinite or beyond ``largest``. Compared with
+            NaN a candidate is neither near nor far, and what is picked then depends on how a maximum is written.
+    """
+    features = np.asarray(features)
+    if features.ndim != 2 or features.shape[1] == 0:
+        raise BenchmarkError(f"select: features of shape {features.shape}; a row of numbers per candidate is needed")
+    bad = np.flatnonzero(~(np.abs(features.astype(np.float64)) <= largest).all(axis=1))
+    if len(bad):
+        rows = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
+        raise BenchmarkError(
+            f"select: features of {len(bad)} of {len(features)} candidates are not finite or beyond {largest:g} "
+            f"(rows {rows}); leave these out before"
+        )
+    return features
+
+
+def strategy(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Enter a strategy under its name; it is called with usable features and 1 <= n <= M alone.
+
+    Raises (when it is called):
+        BenchmarkError: features that are not usable, n below 1, fewer candidates than n.
+    """
+
+    @wraps(function)
+    def checked(features: np.ndarray, n: int, seed: int = 0, **options: object) -> np.ndarray:
+        features = usable(features)
+        if not n >= 1:
+            raise BenchmarkError(f"select: n = {n}; at least 1 is needed")
+        if len(features) < n:
+            raise BenchmarkError(
+                f"select: fewer candidates than N: {len(features)} for N = {n}; sample more candidates"
+            )
+        return function(features, n, seed, **options)
+
+    STRATEGIES[function.__name__] = checked
+    return checked
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -55,6 +100,7 @@ def nearest_distinct(distances: np.ndarray) -> np.ndarray:
     return rows
 
 
+@strategy
 def kmeans(
     features: np.ndarray, n: int, seed: int = 0, *, preset: str = "paper", n_init: int = 10, max_iter: int = 300
 ) -> np.ndarray:
@@ -63,13 +109,19 @@ def kmeans(
     K-means minimises sum_i min_j ||f_i - c_j||^2 (k-means++ starts, the best of ``n_init``). ``paper`` gives each
     centre a sample of its own; ``reference`` (random_state 0, float32) lets two centres share one.
     Source: source paper section 2.1, "Cluster Representatives".
+
+    Raises:
+        BenchmarkError: options out of range; under ``reference`` features beyond 1e18, whose squares float32 lacks.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
+    for option, value in (("n_init", n_init), ("max_iter", max_iter)):
+        if type(value) is not int or value < 1:
+            raise BenchmarkError(f"strategy: kmeans: {option} = {value!r}; a whole number, 1 or more")
     reference = preset == "reference"
-    data = np.asarray(features, np.float32 if reference else np.float64)
+    data = usable(features, 1e18).astype(np.float32) if reference else np.asarray(features, np.float64)
     model = KMeans(n, init="k-means++", n_init=n_init, max_iter=max_iter, random_state=0 if reference else seed)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct samples than centres: still n picks
@@ -92,6 +144,7 @@ def kth_distances(features: np.ndarray, k: int, count_self: bool = False) -> np.
 
     k is brought down to the number of neighbours that there are.
     """
+    features = usable(features)
     distances = squared_distances(features, features)
     rank = min(k - 1 if count_self else k, len(distances) - 1)
     return np.sqrt(np.partition(distances, rank, axis=1)[:, rank])
@@ -115,6 +168,7 @@ def uniformization_log_weights(
     return log_weights - largest - np.log(np.exp(log_weights - largest).sum())
 
 
+@strategy
 def uniformization(
     features: np.ndarray,
     n: int,
@@ -129,17 +183,26 @@ def uniformization(
 
     ``paper``: r_k to the k-th other sample, d the features' dimension (25 at most), k = :func:`calc_k`; the draw takes
     the n largest log w_i + Gumbel noise, which is sampling one after the other without replacement. Samples of weight
-    0 come last. ``reference``: k = 6 counting the sample itself, d = 25, numpy's ``choice`` seeded with 125.
+    0 come last. ``reference``: k = 6 counting the sample itself, d = 25, numpy's ``choice`` seeded with 125, which
+    samples of weight 0 cannot fill up.
     Source: source paper section 2.1, "Uniformization".
+
+    Raises:
+        BenchmarkError: k, d or share out of range; under ``reference`` fewer samples with a weight than n.
     """
     m = len(features)
-    if not (k is None or k >= 1) or not (d is None or d > 0) or not 0 <= share < 1:
+    if not (k is None or (type(k) is int and k >= 1)) or not (d is None or 0 < d < np.inf) or not 0 <= share < 1:
         raise BenchmarkError(
-            f"strategy: uniformization: k = {k}, d = {d}, share = {share}; k >= 1, d > 0, 0 <= share < 1"
+            f"strategy: uniformization: k = {k}, d = {d}, share = {share}; whole k >= 1, finite d > 0, 0 <= share < 1"
         )
     if preset == "reference":
         logs = uniformization_log_weights(features, k=k or 6, d=d or 25, share=share, count_self=True)
         weights = np.exp(logs)
+        if np.count_nonzero(weights) < n:
+            raise BenchmarkError(
+                f"strategy: uniformization: reference draws {n} of the candidates with a weight, which are "
+                f"{np.count_nonzero(weights)} of {m}; preset paper takes the others last"
+            )
         return np.random.RandomState(REFERENCE_SEED).choice(m, n, replace=False, p=weights / weights.sum())
     d = min(np.shape(features)[1], 25) if d is None else d
     logs = uniformization_log_weights(features, k=calc_k(m, d) if k is None else k, d=d, share=share)
@@ -163,6 +226,7 @@ def farthest_from(distance_row: Callable[[int], np.ndarray], n: int, first: int)
     return np.array(picks)
 
 
+@strategy
 def farthest(
     features: np.ndarray, n: int, seed: int = 0, *, preset: str = "paper", first: int | str = "random"
 ) -> np.ndarray:
@@ -171,6 +235,9 @@ def farthest(
     ``first`` is an index, "random" (``reference``: from numpy's generator seeded with 125), or "farthest_pair", which
     starts with the two samples farthest apart and so depends on no seed.
     Source: source paper section 2.1, "Distant Representatives".
+
+    Raises:
+        BenchmarkError: a ``first`` of another kind or beyond the candidates.
     """
     m = len(features)
     if first == "random":
@@ -180,7 +247,7 @@ def farthest(
         )
     elif first == "farthest_pair":
         start = squared_distances(features, features).argmax() // m
-    elif isinstance(first, int) and 0 <= first < m:
+    elif type(first) is int and 0 <= first < m:
         start = first
     else:
         raise BenchmarkError(
@@ -189,17 +256,12 @@ def farthest(
     return farthest_from(lambda i: squared_distances(features, features[i : i + 1])[:, 0], n, int(start))
 
 
+@strategy
 def random(features: np.ndarray, n: int, seed: int = 0, *, preset: str = "paper") -> np.ndarray:
     """The control: n of the candidates, each subset as likely as any other."""
     return np.random.default_rng(seed).permutation(len(features))[:n]
 
 
-STRATEGIES: dict[str, Callable[..., np.ndarray]] = {
-    "kmeans": kmeans,
-    "uniformization": uniformization,
-    "farthest": farthest,
-    "random": random,
-}
 PRESETS = ("paper", "reference")
 
 
@@ -225,11 +287,7 @@ def select(settings: dict, features: np.ndarray, n: int, seed: int = 0) -> np.nd
     """Indices (n,) of the picks of the strategy ``settings``, e.g. ``{"name": "kmeans"}``, among features (M, F).
 
     Raises:
-        BenchmarkError: an unknown strategy or option, n below 1, fewer candidates than n.
+        BenchmarkError: an unknown strategy or option, n below 1, fewer candidates than n, features not finite.
     """
     name, options = check(settings)
-    if n < 1:
-        raise BenchmarkError(f"select: n = {n}; at least 1 is needed")
-    if len(features) < n:
-        raise BenchmarkError(f"select: fewer candidates than N: {len(features)} for N = {n}; sample more candidates")
     return STRATEGIES[name](features, n, seed, **options)

@@ -74,10 +74,12 @@ def hierarchy(
         The nodes of the first level.
 
     Raises:
-        BenchmarkError: n below 2.
+        BenchmarkError: n below 2, distances that are not a square of finite numbers.
     """
-    if n < 2:
+    if not n >= 2:
         raise BenchmarkError(f"hierarchy: n = {n}; a node needs at least 2 children")
+    if np.ndim(distances) != 2 or len(set(np.shape(distances))) > 1 or not np.isfinite(distances).all():
+        raise BenchmarkError(f"hierarchy: distances {np.shape(distances)}; a square of finite numbers is needed")
     reference = preset == "reference"
     others = np.array(distances, copy=True)
     np.fill_diagonal(others, np.inf)
