@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from benchmark.metrics.registry import Metric
 from benchmark.metrics.view import SetView
 
 METRICS = (
-    Metric("nfe", (), "lower", "evaluations", "network evaluations for the whole set: the sum over its samples"),
-    Metric("seconds", (), "lower", "s", "wall-clock time for the whole set: the sum over its samples' shares"),
-    Metric("peak_memory", (), "lower", "bytes", "peak memory of the job that sampled the set, where it recorded it"),
-    Metric("finite_share", (), "higher", "1", "share of samples without a non-finite pixel"),
-    Metric("gate_open", (), "none", "1", "share of (sample, step) pairs in which the guidance acted"),
+    Metric(
+        "nfe",
+        (),
+        "lower",
+        "evaluations",
+        "network evaluations for the whole set: the sum over its samples",
+        range=(0, math.inf),
+    ),
+    Metric(
+        "seconds",
+        (),
+        "lower",
+        "s",
+        "wall-clock time for the whole set: the sum over its samples' shares",
+        range=(0, math.inf),
+    ),
+    Metric(
+        "peak_memory",
+        (),
+        "lower",
+        "bytes",
+        "peak memory of the job that sampled the set, where it recorded it",
+        range=(0, math.inf),
+    ),
+    Metric("finite_share", (), "higher", "1", "share of samples without a non-finite pixel", range=(0, 1)),
+    Metric("gate_open", (), "none", "1", "share of (sample, step) pairs in which the guidance acted", range=(0, 1)),
 )
 
 

@@ -6,6 +6,8 @@ is what the guidance pushes apart and what betrays duplicates.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from benchmark.metrics.registry import Metric
@@ -18,6 +20,7 @@ METRICS = (
         "higher",
         "feature units",
         "mean over pairs of the Euclidean distance of the dataset's features",
+        range=(0, math.inf),
     ),
     Metric(
         "feature_distance_min",
@@ -25,6 +28,7 @@ METRICS = (
         "higher",
         "feature units",
         "smallest pairwise Euclidean distance of the dataset's features",
+        range=(0, math.inf),
     ),
     Metric(
         "pixel_distance_hole_mean",
@@ -32,6 +36,7 @@ METRICS = (
         "higher",
         "[-1, 1] units",
         "mean over pairs of the RMS difference of the hole's pixels (of all pixels without a hole)",
+        range=(0, 2),
     ),
     Metric(
         "pixel_distance_hole_min",
@@ -39,6 +44,7 @@ METRICS = (
         "higher",
         "[-1, 1] units",
         "smallest pairwise RMS difference of the hole's pixels (of all pixels without a hole)",
+        range=(0, 2),
     ),
     Metric(
         "{classifier}_feature_mean",
@@ -46,6 +52,7 @@ METRICS = (
         "higher",
         "1 - cosine",
         "mean over pairs of 1 - cosine of the features of the world's own classifier, which the name says",
+        range=(0, 2),
     ),
     Metric(
         "{classifier}_feature_min",
@@ -53,6 +60,7 @@ METRICS = (
         "higher",
         "1 - cosine",
         "smallest pairwise 1 - cosine of the features of the world's own classifier, which the name says",
+        range=(0, 2),
     ),
     Metric(
         "vendi_q1",
@@ -61,6 +69,7 @@ METRICS = (
         "samples",
         "Vendi score exp(-sum l log l), l the eigenvalues of K/N, K the cosine similarities of the features; 1..N; "
         "compare for one N only",
+        range=(1, math.inf),
     ),
     Metric(
         "vendi_q2",
@@ -68,6 +77,7 @@ METRICS = (
         "higher",
         "samples",
         "Vendi score of order 2, 1 / sum l^2 = N^2 / ||K||_F^2; less biased for small N than order 1",
+        range=(1, math.inf),
     ),
 )
 

@@ -6,6 +6,8 @@ that of the set's mean picture (which falls when the samples leave their mean wh
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from benchmark.metrics.registry import Metric
@@ -18,6 +20,7 @@ METRICS = (
         "lower",
         "[-1, 1] units",
         "mean over samples of RMS(A x - y), as the sampler recorded it on its unrounded pictures",
+        range=(0, math.inf),
     ),
     Metric(
         "consistency_composited",
@@ -26,11 +29,22 @@ METRICS = (
         "[-1, 1] units",
         "mean over samples of RMS(A c - A x_true), c = clip(A^+ A x_true + (I - A^+ A) x): what is left once the "
         "measured part of the truth is put back and the picture is clipped to its range",
+        range=(0, math.inf),
     ),
-    Metric("psnr", ("truth",), "higher", "dB", "10 log10(4 / MSE) of a sample against the truth", "sample"),
-    Metric("psnr_mean", ("truth",), "higher", "dB", "mean over samples of the PSNR to the truth"),
-    Metric("psnr_best", ("truth",), "higher", "dB", "highest PSNR to the truth among the N"),
-    Metric("psnr_of_mean", ("truth",), "higher", "dB", "PSNR of the set's mean picture to the truth"),
+    Metric(
+        "psnr",
+        ("truth",),
+        "higher",
+        "dB",
+        "10 log10(4 / MSE) of a sample against the truth",
+        "sample",
+        range=(0, math.inf),
+    ),
+    Metric("psnr_mean", ("truth",), "higher", "dB", "mean over samples of the PSNR to the truth", range=(0, math.inf)),
+    Metric("psnr_best", ("truth",), "higher", "dB", "highest PSNR to the truth among the N", range=(0, math.inf)),
+    Metric(
+        "psnr_of_mean", ("truth",), "higher", "dB", "PSNR of the set's mean picture to the truth", range=(0, math.inf)
+    ),
     Metric(
         "ssim",
         ("truth",),
@@ -38,10 +52,11 @@ METRICS = (
         "1",
         "structural similarity of a sample to the truth: uniform 7x7 windows, mean over channels, range 2",
         "sample",
+        range=(-1, 1),
     ),
-    Metric("ssim_mean", ("truth",), "higher", "1", "mean over samples of the SSIM to the truth"),
-    Metric("ssim_best", ("truth",), "higher", "1", "highest SSIM to the truth among the N"),
-    Metric("ssim_of_mean", ("truth",), "higher", "1", "SSIM of the set's mean picture to the truth"),
+    Metric("ssim_mean", ("truth",), "higher", "1", "mean over samples of the SSIM to the truth", range=(-1, 1)),
+    Metric("ssim_best", ("truth",), "higher", "1", "highest SSIM to the truth among the N", range=(-1, 1)),
+    Metric("ssim_of_mean", ("truth",), "higher", "1", "SSIM of the set's mean picture to the truth", range=(-1, 1)),
 )
 WINDOW = 7
 

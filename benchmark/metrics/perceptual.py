@@ -7,6 +7,7 @@ through each network once; :mod:`benchmark.metrics.lpips_pairs` says exactly wha
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ BACKBONES = {"alex": "alexnet", "vgg": "vgg16"}
 def _declared(net: str, backbone: str) -> tuple[Metric, ...]:
     def metric(name: str, needs: tuple[str, ...], direction: str, definition: str) -> Metric:
         words = f"{definition} (LPIPS {net}, version 0.1)"
-        return Metric(f"lpips_{net}_{name}", needs, direction, "LPIPS", words, weights=(backbone,))
+        return Metric(f"lpips_{net}_{name}", needs, direction, "LPIPS", words, weights=(backbone,), range=(0, math.inf))
 
     pairs, hole, truth = ("pairs", "weights"), ("pairs", "hole", "weights"), ("truth", "weights")
     return (

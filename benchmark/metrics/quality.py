@@ -7,6 +7,7 @@ counted in ``niqe_undefined``. pyiqa's licence allows non-commercial use alone, 
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import warnings
@@ -29,6 +30,7 @@ METRICS = (
         "NIQE",
         "mean over samples of NIQE by pyiqa's defaults: YIQ luma, whole 96x96 blocks from upper left, original model",
         weights=("niqe",),
+        range=(0, math.inf),
     ),
     Metric(
         "niqe_corners",
@@ -37,8 +39,17 @@ METRICS = (
         "NIQE",
         "mean over samples and over the four 192x192 corners of the same NIQE, so that every pixel of 256x256 counts",
         weights=("niqe",),
+        range=(0, math.inf),
     ),
-    Metric("niqe_undefined", ("weights",), "lower", "samples", "samples that NIQE cannot score", weights=("niqe",)),
+    Metric(
+        "niqe_undefined",
+        ("weights",),
+        "lower",
+        "samples",
+        "samples that NIQE cannot score",
+        weights=("niqe",),
+        range=(0, math.inf),
+    ),
     Metric(
         "niqe_refit",
         (),
@@ -46,6 +57,7 @@ METRICS = (
         "refitted NIQE",
         "mean over samples of NIQE's distance to the dataset's own clean pictures, 32x32 blocks at a stride of 16 "
         "(block and stride are settings); on another scale than NIQE",
+        range=(0, math.inf),
     ),
     Metric(
         "pyiqa:{name}",
