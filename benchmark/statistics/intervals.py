@@ -1,0 +1,187 @@
+"""Intervals of means over cases: studentised where the data bear it, bounded by the range where they tie.
+
+x_1..x_n are the case means (a case's seeds are averaged first: they are repetitions, cases are the replicates), m their
+mean, s^2 their sample variance. Two intervals are made, and joined where both are needed:
+
+    bootstrap-t    [m - q_hi s/sqrt(n), m - q_lo s/sqrt(n)],  q the quantiles of (m* - m) / (s*/sqrt(n)) over resamples,
+                   held within CLIP times Student's, and Student's themselves where many resamples have no spread
+    Gaffke         quantiles of sum w_i x_(i) + w_0 end,  (w, w_0) Dirichlet(1, ..., 1, c), with the range's lower
+                   end for the lower bound and its upper end for the upper one: what an unseen case could have been
+
+With c = 1 Gaffke's bounds are Clopper and Pearson's on values 0 and 1, and hold for bounded data in every simulation
+published; they are what :func:`worst_bounds` gives. For the printed interval c is the part of the largest possible
+variance that the data show, or the share of ties where that is larger:
+
+    c = max( s^2 / ((m - lo) (hi - m)),  (count of the commonest value - 1) / (n - 1) ),   1 where all cases tie
+
+so that cases of all or nothing get Clopper and Pearson's interval and smooth ones the bootstrap's.
+
+Sources: Efron and Tibshirani 1993, chapter 12; Gaffke 2004, "Three test statistics for a nonparametric one-sided
+hypothesis on the mean of a nonnegative variable"; Learned-Miller and Thomas 2019 (arXiv 1905.06208).
+``python -m benchmark statistics`` simulates what they cover; docs/metrics.md, "Uncertainty", quotes it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import special
+
+LEVEL = 0.95
+RESAMPLES = 10_000
+DIRICHLET_DRAWS = 4_000
+MOST_DEGENERATE = 0.01  # share of resamples without spread from which on Student's t takes over
+CLIP = 2.0  # the bootstrap's quantiles are held within this many times Student's
+UNBOUNDED = (-math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its interval of ``level``, from ``n`` cases.
+
+    Attributes:
+        low, high: the interval that is printed; NaN where there is none (one case, no case).
+        p: of the test of a difference, NaN without one.
+        worst_low, worst_high: one-sided bounds, each of level (1 + level) / 2, that hold although unseen cases may be
+            anything that the measure's range allows: what a claim of "not worse" is held against.
+        resolves: the smallest true difference that these cases detect with 80 % probability; NaN where not known.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+    level: float = LEVEL
+    p: float = math.nan
+    worst_low: float = math.nan
+    worst_high: float = math.nan
+    resolves: float = math.nan
+
+
+def mean_interval(
+    values: np.ndarray,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    bounds: tuple[float, float] = UNBOUNDED,
+) -> Interval:
+    """Mean over cases of values (cases,) or (cases, seeds), NaN where missing, with the interval of this module.
+
+    Args:
+        bounds: what no value of the measure can leave; the interval stays inside. Ends may be infinite.
+
+    Cases without any finite value are left out; ``n`` counts the others. One case has no interval (NaN), none nothing.
+    Equal values of a measure without a finite range have an interval of no length: nothing bounds what was not seen.
+    """
+    x = case_means(values)
+    n = len(x)
+    if n < 2:
+        return Interval(float(x.mean()) if n else math.nan, math.nan, math.nan, n, level)
+    low, high = interval_of(x, level, resamples, seed, bounds)
+    worst = worst_bounds(x, level, bounds) if math.isfinite(bounds[1] - bounds[0]) else (low, high)
+    return Interval(float(x.mean()), low, high, n, level, worst_low=worst[0], worst_high=worst[1])
+
+
+def interval_of(
+    x: np.ndarray,
+    level: float,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    bounds: tuple[float, float] = UNBOUNDED,
+    spread: tuple[float, float] | None = None,
+) -> tuple[float, float]:
+    """(low, high) for case means x (n,), n > 1.
+
+    Args:
+        spread: stands in for a range that is not finite where ties ask for one.
+    """
+    low, high = studentised(x, level, resamples, seed)
+    ends = bounds if math.isfinite(bounds[1] - bounds[0]) else spread
+    if ends is not None and ends[1] > ends[0]:
+        joined = gaffke(x, ends, level, end_weight(x, ends))
+        low, high = min(low, joined[0]), max(high, joined[1])
+    return max(low, bounds[0]), min(high, bounds[1])
+
+
+def studentised(x: np.ndarray, level: float, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
+    """The bootstrap-t interval of the mean of x (n,), its quantiles within ``CLIP`` times Student's."""
+    n, mean = len(x), float(x.mean())
+    error = float(x.std(ddof=1)) / math.sqrt(n)
+    if error <= 1e-12 * max(1.0, abs(mean)):
+        return mean, mean
+    tail = (1 - level) / 2
+    student = float(special.stdtrit(n - 1, 1 - tail))
+    t = bootstrap_t(x, resamples, seed)
+    if t is None:
+        low, high = -student, student
+    else:
+        low, high = np.clip(np.quantile(t, [tail, 1 - tail]), -CLIP * student, CLIP * student)
+    return mean - float(high) * error, mean - float(low) * error
+
+
+def bootstrap_t(x: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray | None:
+    """t* = (m* - m) / (s*/sqrt(n)) of the resamples with spread; None where too many have none."""
+    n, centred = len(x), x - x.mean()
+    counts = _counts(n, resamples, seed)
+    means = counts @ centred / n
+    spread = np.sqrt(np.maximum(counts @ centred**2 / n - means**2, 0) * n / (n - 1))
+    usable = spread > 1e-6 * centred.std(ddof=1)
+    if 1 - usable.mean() > MOST_DEGENERATE:
+        return None
+    return means[usable] / (spread[usable] / math.sqrt(n))
+
+
+def end_weight(x: np.ndarray, bounds: tuple[float, float]) -> float:
+    """c of this module for x (n,) in a finite range."""
+    mean, n = float(x.mean()), len(x)
+    _, counts = np.unique(np.round(x, 12), return_counts=True)
+    ties = (int(counts.max()) - 1) / (n - 1)
+    largest = (mean - bounds[0]) * (bounds[1] - mean)
+    shown = float(x.var(ddof=1)) / largest if largest > 0 else 1.0
+    return min(1.0, max(ties, shown))
+
+
+def gaffke(x: np.ndarray, bounds: tuple[float, float], level: float, weight: float = 1.0) -> tuple[float, float]:
+    """Gaffke's bounds, each of level (1 + level) / 2, of the mean of x (n,) in a finite range; ``weight`` is c."""
+    n, tail = len(x), (1 - level) / 2
+    others, ends = _dirichlet(n, round(max(weight, 0.01), 2))
+    core = others @ x
+    return (
+        float(np.quantile(core + ends * bounds[0], tail)),
+        float(np.quantile(core + ends * bounds[1], 1 - tail)),
+    )
+
+
+def worst_bounds(x: np.ndarray, level: float, bounds: tuple[float, float]) -> tuple[float, float]:
+    """One-sided bounds of the mean that an unseen case may not break: Gaffke's with c = 1 over a finite range."""
+    return gaffke(x, bounds, level)
+
+
+def case_means(values: np.ndarray) -> np.ndarray:
+    """Mean over the finite seeds of each case, (n,); cases without any are left out."""
+    data = np.asarray(values, float)
+    data = data[:, None] if data.ndim == 1 else data
+    finite = np.isfinite(data)
+    counts = finite.sum(axis=1)
+    keep = counts > 0
+    return np.where(finite, data, 0.0).sum(axis=1)[keep] / counts[keep]
+
+
+@lru_cache(maxsize=16)
+def _counts(n: int, resamples: int, seed: int) -> np.ndarray:
+    """How often each case is in each resample, (resamples, n)."""
+    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples).astype(float)
+
+
+@lru_cache(maxsize=64)
+def _dirichlet(n: int, weight: float) -> tuple[np.ndarray, np.ndarray]:
+    """Draws of Dirichlet(1, ..., 1, weight): those of the n cases, and that of the range's end."""
+    rng = np.random.default_rng(20_04)
+    drawn = np.concatenate(
+        [rng.standard_exponential((DIRICHLET_DRAWS, n)), rng.gamma(weight, size=(DIRICHLET_DRAWS, 1))], axis=1
+    )
+    drawn /= drawn.sum(axis=1, keepdims=True)
+    return drawn[:, :n].copy(), drawn[:, n].copy()

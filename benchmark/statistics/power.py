@@ -1,0 +1,100 @@
+"""What so many cases can show: the smallest difference that they resolve, and how many a difference needs.
+
+For case differences of standard deviation s the two-sided t-test at 1 - level has the power
+
+    P(|T| > q),  T noncentral t with n - 1 degrees of freedom and noncentrality delta sqrt(n) / s
+
+(scipy's), which is solved for delta or for n. It is the studentised interval's power, before Holm's correction.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from scipy import optimize, stats
+
+POWER = 0.8
+LEVEL = 0.95
+MOST_CASES = 100_000
+
+
+def resolvable(differences: np.ndarray, level: float = LEVEL, power: float = POWER) -> float:
+    """The smallest true mean that case differences (n,) with this spread detect; NaN for one case or no spread."""
+    n = len(differences)
+    if n < 2:
+        return math.nan
+    spread = float(np.std(differences, ddof=1))
+    return spread * standard_effect(n, level, power) if spread > 0 else math.nan
+
+
+def cases_needed(differences: np.ndarray, effect: float, level: float = LEVEL, power: float = POWER) -> float:
+    """How many cases with the spread of these differences (n,) detect a mean of ``effect``; NaN without spread."""
+    if len(differences) < 2 or effect == 0:
+        return math.nan
+    spread = float(np.std(differences, ddof=1))
+    return needed_for(abs(effect) / spread, level, power) if spread > 0 else math.nan
+
+
+def needed_for(standardised: float, level: float = LEVEL, power: float = POWER) -> float:
+    """The smallest n whose :func:`standard_effect` is at most ``standardised`` (effect over standard deviation)."""
+    low, high = 2, 4
+    while standard_effect(high, level, power) > standardised:
+        low, high = high, 2 * high
+        if high > MOST_CASES:
+            return math.inf
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if standard_effect(middle, level, power) <= standardised else (middle, high)
+    return float(low if standard_effect(low, level, power) <= standardised else high)
+
+
+@lru_cache(maxsize=4096)
+def standard_effect(n: int, level: float = LEVEL, power: float = POWER) -> float:
+    """The effect, in standard deviations, that n cases detect with this power."""
+    quantile = stats.t.ppf(0.5 + level / 2, n - 1)
+
+    def short(delta: float) -> float:
+        nc = delta * math.sqrt(n)
+        return float(stats.nct.sf(quantile, n - 1, nc) + stats.nct.cdf(-quantile, n - 1, nc)) - power
+
+    top = 2.0
+    while short(top) < 0:
+        top *= 2
+    return float(optimize.brentq(short, 0.0, top, xtol=1e-6))
+
+
+def unaffected_cases_needed(margin: float, level: float = LEVEL) -> int:
+    """How many cases, none of them affected, bound a loss of everything in the others below ``margin`` (of the range):
+    the smallest n with 1 - ((1 - level) / 2)^(1/n) < margin."""
+    if not 0 < margin < 1:
+        raise ValueError(f"a margin of {margin} of the range; give one between 0 and 1")
+    return math.floor(math.log((1 - level) / 2) / math.log1p(-margin)) + 1
+
+
+def smallest_share_seen(
+    draws: int, probability: float, level: float = LEVEL, power: float = POWER
+) -> tuple[float, float]:
+    """(below, above): the shares next to ``probability`` that an exact two-sided binomial test of ``draws`` independent
+    samples rejects with this power; NaN on a side where none does."""
+    counts = np.arange(draws + 1)
+    mass = stats.binom.pmf(counts, draws, probability)
+    order = np.argsort(mass, kind="stable")
+    p = np.empty(draws + 1)
+    p[order] = np.cumsum(mass[order])
+    rejected = p <= 1 - level
+
+    def power_at(share: float) -> float:
+        return float(stats.binom.pmf(counts, draws, share)[rejected].sum())
+
+    def nearest(end: float) -> float:
+        if power_at(end) < power:
+            return math.nan
+        inside, outside = probability, end
+        for _ in range(30):
+            middle = (inside + outside) / 2
+            inside, outside = (inside, middle) if power_at(middle) >= power else (middle, outside)
+        return outside
+
+    return nearest(0.0), nearest(1.0)
