@@ -1,4 +1,4 @@
-"""Degradation operators: one registry, one way to build them."""
+"""Degradation operators: one registry, one way to build them. A new one is a class and a line in :data:`PROBLEMS`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.problems import operators
+from benchmark.problems import circular, operators, separable
 from benchmark.problems.base import Problem
 from benchmark.problems.projection import RandomProjection
 
@@ -18,12 +18,12 @@ PROBLEMS: dict[str, type[Problem]] = {
         operators.Inpainting,
         operators.Denoising,
         operators.Colorization,
-        operators.SuperResolutionAverage,
-        operators.SuperResolutionBicubic,
-        operators.SuperResolutionBlur,
-        operators.GaussianDeblurring,
-        operators.UniformDeblurring,
-        operators.MotionDeblurring,
+        separable.SuperResolutionAverage,
+        separable.SuperResolutionBicubic,
+        circular.SuperResolutionBlur,
+        separable.GaussianDeblurring,
+        separable.UniformDeblurring,
+        circular.MotionDeblurring,
         RandomProjection,
     )
 }

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
+
+CUTOFF = 3e-2  # singular values of blurs below it are taken for 0: DDRM's deblurring (arXiv 2201.11793, released code)
 
 
 def is_number(value: object) -> bool:
@@ -99,7 +102,11 @@ class Problem:
         return x0 + self.V(s * (self.Ut(y) - s * self.Vt(x0)) / (s * s + rho))
 
     def consistency(self, x: Tensor, y: Tensor) -> Tensor:
-        """Root mean square of A x - y over the measured numbers, on the [-1, 1] scale: (B, N)."""
+        """Root mean square of A x - y over the measured numbers, on the [-1, 1] scale: (B, N).
+
+        Of the truth it is that of the noise, whose square has the mean (2 sigma)^2; of an exact sample of the posterior
+        it has the same distribution as of the truth. With noise, less than that is an overfit to the noise.
+        """
         residual = (self.A(x) - y).flatten(2).double()
         return (residual.square().sum(-1) / self.observed_count(y)).sqrt()
 
@@ -119,6 +126,25 @@ def divides(factor: int, image_shape: tuple[int, int, int], name: str) -> None:
         raise BenchmarkError(f"problem {name}: factor {factor!r} is not a whole number; give 2, 4, 8 or 16")
     if factor < 1 or height % factor or width % factor:
         raise BenchmarkError(f"problem {name}: factor {factor} does not divide {height}x{width}; use a common divisor")
+
+
+def check_cutoff(cutoff: object, name: str) -> None:
+    """Refuse a cutoff of singular values that is no number from 0 to below 1, the largest that a blur has.
+
+    Raises:
+        BenchmarkError: naming the range.
+    """
+    if not is_number(cutoff) or not 0 <= cutoff < 1:
+        raise BenchmarkError(f"problem {name}: cutoff {cutoff!r} is out of range; give 0 or more, below 1")
+
+
+def truncated(singulars: np.ndarray, cutoff: float, dtype: torch.dtype) -> np.ndarray:
+    """s 1(s >= max(cutoff, eps m s_max)) of singular values s, m the longer side of their array, eps of ``dtype``.
+
+    The second limit is the usual one of a numerical rank: what is below it is rounding and says nothing of x.
+    """
+    least = max(cutoff, torch.finfo(dtype).eps * max(singulars.shape) * singulars.max())
+    return np.where(singulars < least, 0.0, singulars)
 
 
 def positive_width(std: object, image_shape: tuple[int, int, int], name: str) -> None:

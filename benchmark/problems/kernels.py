@@ -16,9 +16,14 @@ def _reflected(index: np.ndarray, side: int) -> np.ndarray:
 
 
 def bicubic_matrix(side: int, factor: int) -> np.ndarray:
-    """The 1-D bicubic reduction (side / factor, side), rows summing to 1."""
-    taps = np.arange(4 * factor)
-    x = np.abs((taps - 2 * factor + 0.5) / factor)
+    """The 1-D bicubic reduction (side / factor, side), rows summing to 1.
+
+    Row i holds the cubic with a = -1/2 at (j - c) / factor, c = factor (i + 1/2) - 1/2 the block's middle, for pixels j
+    within 2 factor of it, those beyond the edges folded back.
+    """
+    middle = factor / 2 - 0.5  # of the first block
+    taps = np.arange(math.ceil(middle - 2 * factor), math.floor(middle + 2 * factor) + 1)
+    x = np.abs((taps - middle) / factor)
     a = -0.5
     near = (a + 2) * x**3 - (a + 3) * x**2 + 1
     far = a * x**3 - 5 * a * x**2 + 8 * a * x - 4 * a
@@ -26,8 +31,7 @@ def bicubic_matrix(side: int, factor: int) -> np.ndarray:
     kernel /= kernel.sum()
     matrix = np.zeros((side // factor, side))
     for row in range(side // factor):
-        columns = _reflected(row * factor + factor // 2 - 2 * factor + taps, side)
-        np.add.at(matrix[row], columns, kernel)
+        np.add.at(matrix[row], _reflected(row * factor + taps, side), kernel)
     return matrix
 
 
@@ -61,7 +65,11 @@ def centred(kernel, shape: tuple[int, int]) -> np.ndarray:
 
 
 def motion_kernel(shape: tuple[int, int], length: float, angle: float) -> np.ndarray:
-    """A line of ``length`` pixels through the centre, ``angle`` degrees from the horizontal, splatted bilinearly."""
+    """A line through (0, 0), the centre for circular convolution, ``angle`` degrees from the horizontal.
+
+    8 ceil(length) points evenly from -(length - 1) / 2 to (length - 1) / 2 along it, each shared out bilinearly to four
+    pixels; sum 1. What reaches beyond the canvas of ``shape`` comes in again at the other side.
+    """
     points = np.linspace(-(length - 1) / 2, (length - 1) / 2, max(2, math.ceil(length) * 8))
     canvas = np.zeros(shape)
     for p in points:

@@ -23,7 +23,7 @@ class RandomProjection(Problem):
         seed: of the operator; a list of seeds gives each case of the batch an operator of its own.
 
     Raises:
-        BenchmarkError: more rows than the image has numbers, or fewer than one.
+        BenchmarkError: more rows than the image has numbers, or fewer than one; a seed that is no whole number.
     """
 
     name = "random_projection"
@@ -35,6 +35,9 @@ class RandomProjection(Problem):
         d = self.image_shape[0] * self.image_shape[1] * self.image_shape[2]
         if type(rows) is not int or not 1 <= rows <= d:
             raise BenchmarkError(f"problem {self.name}: rows {rows!r} of an image of {d} numbers; give 1 to {d}")
+        seeds = seed if isinstance(seed, list) and seed else [seed]
+        if any(type(one) is not int for one in seeds):
+            raise BenchmarkError(f"problem {self.name}: seed {seed!r}; give a whole number, or one for each case")
         self.rows = rows
         if isinstance(seed, int):
             u, s, reflectors, tau = _draw(d, rows, seed)
