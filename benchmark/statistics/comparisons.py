@@ -21,6 +21,7 @@ from benchmark.statistics.intervals import (
     bootstrap_t,
     case_means,
     gaffke,
+    gaffke_tail,
     interval_of,
 )
 from benchmark.statistics.power import resolvable
@@ -73,10 +74,10 @@ def paired_difference(
     reach = bounds[1] - bounds[0]
     spread = _spread(a, b) if math.isinf(reach) else reach
     stand_in = (-spread, spread) if (d == 0).any() else None
-    low, high = interval_of(d, level, resamples, seed, (-reach, reach), stand_in)
+    low, high = interval_of(d, level, resamples, seed, (-reach, reach), stand_in, difference=True)
     worst = gaffke(d, (-spread, spread), level)
     worst = (min(worst[0], low), max(worst[1], high)) if math.isinf(reach) else worst
-    p = _p_value(d, level, resamples, seed)
+    p = _p_value(d, resamples, seed, reach)
     return Interval(float(d.mean()), low, high, n, level, p, *worst, resolvable(d, level))
 
 
@@ -87,11 +88,18 @@ def _spread(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.ptp(both)) if len(both) else 0.0
 
 
-def _p_value(d: np.ndarray, level: float, resamples: int, seed: int) -> float:
-    """The larger of the two p-values of this module; NaN where no case differs."""
+def _p_value(d: np.ndarray, resamples: int = RESAMPLES, seed: int = 0, reach: float = math.inf) -> float:
+    """The larger of the two p-values of this module; NaN where no case differs.
+
+    Where all cases differ by the same and a difference can be ``reach`` at most, also what Gaffke's bound gives: that
+    they agree does not tell how an unseen case differs.
+    """
     if not np.abs(d).max() > 0:
         return math.nan
-    return max(sign_flip(d, seed=seed), studentised_p(d, resamples, seed))
+    p = max(sign_flip(d, seed=seed), studentised_p(d, resamples, seed))
+    if np.ptp(d) <= 1e-12 and math.isfinite(reach):
+        p = max(p, 2 * gaffke_tail(np.abs(d), -reach))
+    return min(1.0, p)
 
 
 def studentised_p(d: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> float:
@@ -141,8 +149,8 @@ def smallest_p(n: int, family: int = 1, flips: int = RESAMPLES) -> float:
     return min(1.0, family * (2 / 2**n if n <= EXACT_FLIPS else 1 / flips))
 
 
-def share_test(counts: np.ndarray, probabilities: np.ndarray, n: int) -> float:
-    """Two-sided p-value of counts (M,) of successes in n independent draws each, under success probabilities (M,).
+def share_test(counts: np.ndarray, probabilities: np.ndarray, n: int | np.ndarray) -> float:
+    """Two-sided p-value of counts (M,) of successes in n (or n_i) independent draws, under success probabilities (M,).
 
     Under the null hypothesis the total is a sum of binomials (n, p_i), whose distribution is a convolution; p is the
     total probability of the totals that are no likelier than the one observed. Exact at any number of draws.
@@ -151,8 +159,8 @@ def share_test(counts: np.ndarray, probabilities: np.ndarray, n: int) -> float:
     if len(counts) == 0:
         return float("nan")
     mass = np.ones(1)
-    for probability in np.asarray(probabilities, float):
-        mass = np.convolve(mass, stats.binom.pmf(np.arange(n + 1), n, probability))
+    for probability, draws in zip(np.asarray(probabilities, float), np.broadcast_to(n, np.shape(counts)), strict=True):
+        mass = np.convolve(mass, stats.binom.pmf(np.arange(draws + 1), draws, probability))
     return float(min(1.0, mass[mass <= mass[round(float(np.sum(counts)))] * (1 + 1e-9)].sum()))
 
 
@@ -161,7 +169,7 @@ def clustered_share_test(counts: np.ndarray, probabilities: np.ndarray, n: int) 
     within a set: of mean(count / n - p) = 0 over the sets, as a paired difference is tested. NaN without sets.
     """
     d = case_means(np.asarray(counts, float) / n - np.asarray(probabilities, float))
-    return _p_value(d, LEVEL, RESAMPLES, 0) if len(d) > 1 else math.nan
+    return _p_value(d, reach=1.0) if len(d) > 1 else math.nan
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:

@@ -14,7 +14,8 @@ variance that the data show, or the share of ties where that is larger:
 
     c = max( s^2 / ((m - lo) (hi - m)),  (count of the commonest value - 1) / (n - 1) ),   1 where all cases tie
 
-so that cases of all or nothing get Clopper and Pearson's interval and smooth ones the bootstrap's.
+so that cases of all or nothing get Clopper and Pearson's interval and smooth ones the bootstrap's. A difference takes
+the first of the two alone, unless all cases tie: that some cases are unaffected makes it no less certain in the others.
 
 Sources: Efron and Tibshirani 1993, chapter 12; Gaffke 2004, "Three test statistics for a nonparametric one-sided
 hypothesis on the mean of a nonnegative variable"; Learned-Miller and Thomas 2019 (arXiv 1905.06208).
@@ -92,16 +93,18 @@ def interval_of(
     seed: int = 0,
     bounds: tuple[float, float] = UNBOUNDED,
     spread: tuple[float, float] | None = None,
+    difference: bool = False,
 ) -> tuple[float, float]:
     """(low, high) for case means x (n,), n > 1.
 
     Args:
-        spread: stands in for a range that is not finite where ties ask for one.
+        spread: stands in for a range that is not finite.
+        difference: whether x are differences, whose ties count only where all tie.
     """
     low, high = studentised(x, level, resamples, seed)
     ends = bounds if math.isfinite(bounds[1] - bounds[0]) else spread
     if ends is not None and ends[1] > ends[0]:
-        joined = gaffke(x, ends, level, end_weight(x, ends))
+        joined = gaffke(x, ends, level, end_weight(x, ends, difference))
         low, high = min(low, joined[0]), max(high, joined[1])
     return max(low, bounds[0]), min(high, bounds[1])
 
@@ -134,11 +137,12 @@ def bootstrap_t(x: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.
     return means[usable] / (spread[usable] / math.sqrt(n))
 
 
-def end_weight(x: np.ndarray, bounds: tuple[float, float]) -> float:
+def end_weight(x: np.ndarray, bounds: tuple[float, float], difference: bool = False) -> float:
     """c of this module for x (n,) in a finite range."""
     mean, n = float(x.mean()), len(x)
     _, counts = np.unique(np.round(x, 12), return_counts=True)
     ties = (int(counts.max()) - 1) / (n - 1)
+    ties = float(ties == 1) if difference else ties
     largest = (mean - bounds[0]) * (bounds[1] - mean)
     shown = float(x.var(ddof=1)) / largest if largest > 0 else 1.0
     return min(1.0, max(ties, shown))
@@ -153,6 +157,12 @@ def gaffke(x: np.ndarray, bounds: tuple[float, float], level: float, weight: flo
         float(np.quantile(core + ends * bounds[0], tail)),
         float(np.quantile(core + ends * bounds[1], 1 - tail)),
     )
+
+
+def gaffke_tail(x: np.ndarray, end: float) -> float:
+    """P(sum w_i x_(i) + w_0 end <= 0) with c = 1: the one-sided p of mean(x) <= 0 for x >= ``end``."""
+    others, ends = _dirichlet(len(x), 1.0)
+    return float((others @ x + ends * end <= 0).mean())
 
 
 def worst_bounds(x: np.ndarray, level: float, bounds: tuple[float, float]) -> tuple[float, float]:

@@ -4,7 +4,7 @@ For case differences of standard deviation s the two-sided t-test at 1 - level h
 
     P(|T| > q),  T noncentral t with n - 1 degrees of freedom and noncentrality delta sqrt(n) / s
 
-(scipy's), which is solved for delta or for n. It is the studentised interval's power, before Holm's correction.
+which is solved for delta or for n. It is the studentised interval's power, before Holm's correction.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 POWER = 0.8
 LEVEL = 0.95
@@ -54,10 +54,12 @@ def needed_for(standardised: float, level: float = LEVEL, power: float = POWER) 
 def standard_effect(n: int, level: float = LEVEL, power: float = POWER) -> float:
     """The effect, in standard deviations, that n cases detect with this power."""
     quantile = stats.t.ppf(0.5 + level / 2, n - 1)
+    # P(T > q) = E Phi(nc - q V), V = sqrt(chi2 / (n - 1)), over a grid of its quantiles: scipy's nct is NaN in places.
+    scale = np.sqrt(stats.chi2.ppf((np.arange(2000) + 0.5) / 2000, n - 1) / (n - 1))
 
     def short(delta: float) -> float:
         nc = delta * math.sqrt(n)
-        return float(stats.nct.sf(quantile, n - 1, nc) + stats.nct.cdf(-quantile, n - 1, nc)) - power
+        return float((special.ndtr(nc - quantile * scale) + special.ndtr(-nc - quantile * scale)).mean()) - power
 
     top = 2.0
     while short(top) < 0:
