@@ -20,6 +20,7 @@ from benchmark.statistics import (
     pareto_membership,
     probability_of_improvement,
     sign_flip,
+    simulation,
     trend_test,
 )
 
@@ -140,8 +141,35 @@ def test_no_case_one_case_and_equal_cases_have_their_own_answers():
     nothing, one, same = (mean_interval(np.array(values, float)) for values in ([np.nan], [2.0], [3.0] * 6))
     assert np.isnan([nothing.estimate, nothing.low, nothing.high]).all()
     assert nothing.n == 0
-    assert (one.estimate, one.low, one.high, one.n) == (2.0, -np.inf, np.inf, 1)
-    assert (same.low, same.high) == (3.0, 3.0)
+    assert (one.estimate, one.n) == (2.0, 1)
+    assert np.isnan([one.low, one.high]).all()
+    assert (same.low, same.high) == (3.0, 3.0)  # nothing bounds what an unseen case could be
+
+
+@pytest.mark.parametrize("share", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize("cases", [2, 8, 40])
+def test_equal_shares_have_an_interval_with_a_length_clopper_and_pearsons_at_the_ends(share, cases):
+    interval = mean_interval(np.full(cases, share), bounds=(0, 1))
+    assert interval.low <= share <= interval.high
+    assert interval.high - interval.low > 0.05
+    if share in (0.0, 1.0):
+        theirs = stats.binomtest(round(share * cases), cases).proportion_ci(method="exact")
+        assert (interval.low, interval.high) == pytest.approx((theirs.low, theirs.high), abs=0.02)
+
+
+def test_no_interval_leaves_the_range_or_explodes():
+    psnr = np.array([31.5, 31.2, 30.8, 30.9, 31.1, 17.0, 15.2, 31.0])
+    student = stats.t.ppf(0.975, 7) * psnr.std(ddof=1) / np.sqrt(8)
+    found = mean_interval(psnr)
+    assert psnr.mean() - 2 * student - 1e-9 <= found.low < found.high <= psnr.mean() + 2 * student + 1e-9
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        values = rng.choice([0.0, 0.01, 0.3, 1.0], size=(rng.integers(2, 9), 2))
+        interval = mean_interval(values, bounds=(0, 1))
+        change = paired_difference(values, values[::-1], bounds=(0, 1))
+        assert 0 <= interval.low <= interval.high <= 1
+        assert -1 <= change.worst_low <= change.estimate <= change.worst_high <= 1
+        assert -1 <= change.low <= change.high <= 1
 
 
 def test_few_cases_with_many_ties_have_a_finite_interval():
@@ -225,13 +253,24 @@ def test_a_trend_averages_seeds_leaves_out_gaps_and_needs_three_levels():
     assert np.isnan(trend_test(values[:, :2]))
 
 
-def test_non_inferiority_looks_at_the_worse_end_of_the_interval():
-    change = Interval(0.1, -0.1, 0.3, 10)
+def test_non_inferiority_looks_at_the_bound_that_unseen_cases_may_not_break():
+    change = Interval(0.1, 0.0, 0.2, 10, worst_low=-0.1, worst_high=0.3)
     assert non_inferior(change, 0.31)
     assert not non_inferior(change, 0.29)
     assert non_inferior(change, 0.11, lower_is_better=False)
     assert not non_inferior(change, 0.09, lower_is_better=False)
+    assert not non_inferior(Interval(0.1, 0.0, 0.2, 10), 1.0)
     assert not non_inferior(Interval(np.nan, np.nan, np.nan, 0), 1.0)
+
+
+@pytest.mark.parametrize(("cases", "claimed"), [(8, False), (35, False), (36, True), (40, True)])
+def test_cases_of_which_none_is_affected_bound_a_loss_as_clopper_and_pearson_do(cases, claimed):
+    nothing = paired_difference(np.ones(cases), np.ones(cases), bounds=(0, 1))
+    assert nothing.worst_low == pytest.approx(-(1 - 0.025 ** (1 / cases)), abs=0.02)
+    assert statistics.unaffected_cases_needed(0.1) == 36
+    if cases in (8, 40):  # at 35 and 36 the bound's own Monte Carlo error decides
+        assert non_inferior(nothing, 0.1, lower_is_better=False) == claimed
+    assert np.isnan(nothing.p)
 
 
 def test_a_probability_of_improvement_counts_pairs_of_seeds_within_a_case_and_ties_half():
@@ -284,7 +323,7 @@ def test_membership_is_sure_where_a_point_always_dominates_and_shared_where_chan
 
 
 def test_the_operating_point_is_the_most_diverse_that_is_not_worse():
-    changes = [Interval(0, 0, 0, 9), Interval(0.1, 0.0, 0.2, 9), Interval(0.2, 0.0, 0.6, 9)]
+    changes = [None, Interval(0.1, 0.0, 0.2, 9, worst_high=0.2), Interval(0.2, 0.0, 0.5, 9, worst_high=0.6)]
     assert operating_point([1.0, 2.0, 3.0], changes, margin=0.3) == 1
     assert operating_point([1.0, 2.0, 3.0], changes, margin=0.7) == 2
     assert operating_point([1.0, np.nan, 3.0], changes, margin=0.3) == 0
@@ -315,3 +354,100 @@ def test_shares_of_several_probabilities_reject_as_often_as_they_should():
 
 def test_shares_without_sets_have_no_test():
     assert np.isnan(statistics.share_test(np.array([]), np.array([]), 5))
+
+
+def test_sets_whose_samples_depend_on_each_other_are_tested_as_sets():
+    tied, free = [], []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        counts = 5 * (rng.random(12) < 0.3)  # all or nothing
+        tied.append(statistics.clustered_share_test(counts, np.full(12, 0.3), 5) <= 0.05)
+        free.append(statistics.share_test(counts, np.full(12, 0.3), 5) <= 0.05)
+    assert np.mean(tied) <= 0.08
+    assert np.mean(free) > 0.3  # the independent test would be wrong
+
+
+# --------------------------------------------------------------------------------------------------- few cases, power
+def test_the_smallest_p_is_what_the_test_gives_when_all_cases_agree():
+    for cases in (2, 6, 8):
+        assert statistics.smallest_p(cases) == pytest.approx(sign_flip(np.arange(1, cases + 1.0)))
+    assert statistics.smallest_p(8, 7) == pytest.approx(7 * 2 / 256)
+    assert statistics.smallest_p(3, 9) == 1.0
+
+
+@pytest.mark.parametrize("cases", [5, 8, 20])
+def test_what_is_resolved_is_detected_in_80_per_cent(cases):
+    rng = np.random.default_rng(cases)
+    effect = statistics.resolvable(np.array([1.0, -1.0] * 10) * np.sqrt(19 / 20)) / statistics.power.standard_effect(20)
+    assert effect == pytest.approx(1.0)  # the spread is 1
+    shift = statistics.power.standard_effect(cases)
+    found = [stats.ttest_1samp(rng.normal(shift, 1, cases), 0).pvalue <= 0.05 for _ in range(1000)]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.045)
+    assert statistics.needed_for(shift + 1e-3) == cases
+
+
+def test_the_smallest_share_seen_is_rejected_in_80_per_cent_by_the_exact_test():
+    below, above = statistics.smallest_share_seen(60, 0.44)
+    for share in (below, above):
+        power = sum(
+            stats.binom.pmf(k, 60, share) for k in range(61) if stats.binomtest(k, 60, 0.44).pvalue <= 0.05
+        )  # fmt: skip
+        assert power == pytest.approx(0.8, abs=0.01)
+    assert np.isnan(statistics.smallest_share_seen(3, 0.5)).all()
+
+
+def test_a_trend_keeps_its_power_where_pages_test_loses_it_to_ties():
+    ours, pages = [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        values = (rng.random((12, 5)) < 0.05 + 0.12 * np.arange(5)).astype(float)
+        ours.append(trend_test(values) <= 0.05)
+        pages.append(
+            stats.page_trend_test(stats.rankdata(values, axis=1), ranked=True, method="asymptotic").pvalue <= 0.05
+        )
+    assert np.mean(ours) > np.mean(pages) + 0.1
+    assert np.isnan(trend_test(np.ones((6, 4))))
+
+
+def test_the_root_of_an_excess_is_in_the_values_unit_and_zero_in_expectation_at_the_floor():
+    floor = np.full(30, 0.3)
+    assert statistics.root_excess(np.hypot(floor, 0.4), floor).estimate == pytest.approx(0.4)
+    assert statistics.root_excess(floor, np.hypot(floor, 0.4)).estimate == pytest.approx(-0.4)
+    rng = np.random.default_rng(0)
+    held = [
+        (i := statistics.root_excess(rng.gamma(9, 0.03, 24), rng.gamma(9, 0.03, 24), resamples=500)).low <= 0 <= i.high
+        for _ in range(300)
+    ]
+    assert np.mean(held) > 0.89  # squares are skewed
+
+
+# ------------------------------------------------------------------------------------------------------- the test bench
+def test_the_bench_marks_what_lies_outside_its_promise():
+    row = simulation.Row("interval", "w", {8: 0.80, 12: 0.95}, simulation.COVERS)
+    assert row.outside(400) == {8: 0.80}
+    assert "**0.800** | 0.950" in simulation.markdown([row], 400)
+
+
+def test_a_fast_part_of_the_bench_keeps_its_promises():
+    chosen = [simulation.SHARES[index] for index in (0, 3, 9, 18)]
+    for row in [simulation._coverage(world, 1, 150, (8, 12)) for world in chosen]:
+        assert min(row.values.values()) >= 0.90
+    for world in simulation.LOSSES:
+        assert not simulation._false_claims(world, 100, (8, 40)).outside(100)
+    assert not simulation._rejections("d", simulation.NULLS[5], 150, (8,), simulation._difference_p).outside(150)
+
+
+@pytest.mark.slow
+def test_the_whole_bench_keeps_what_the_documentation_promises():
+    for row in simulation.rows(120):
+        wrong = {n: value for n, value in row.outside(120).items() if not _said_to_fail(row, n, value)}
+        assert not wrong, (row.about, row.world, wrong)
+
+
+def _said_to_fail(row, cases: int, value: float) -> bool:
+    """What docs/metrics.md, "Uncertainty", says is not kept."""
+    if row.about.startswith("interval"):
+        if value > simulation.COVERS[1]:
+            return True  # shares near an end and few cases: too long, never too short
+        return any(word in row.world for word in ("skewed", "heavy")) and value >= 0.75
+    return "lognormal" in row.world and value <= 0.20

@@ -20,6 +20,7 @@ from benchmark.statistics.intervals import (
     Interval,
     bootstrap_t,
     case_means,
+    end_weight,
     gaffke,
     gaffke_tail,
     interval_of,
@@ -166,10 +167,16 @@ def share_test(counts: np.ndarray, probabilities: np.ndarray, n: int | np.ndarra
 
 def clustered_share_test(counts: np.ndarray, probabilities: np.ndarray, n: int) -> float:
     """Two-sided p-value of counts (M,) of successes among the n samples of M sets, which may depend on each other
-    within a set: of mean(count / n - p) = 0 over the sets, as a paired difference is tested. NaN without sets.
+    within a set: of mean(count / n - p) = 0 over the sets, as a paired difference is tested and by Gaffke's bound:
+    the larger p. NaN without sets or where no set differs.
     """
     d = case_means(np.asarray(counts, float) / n - np.asarray(probabilities, float))
-    return _p_value(d, reach=1.0) if len(d) > 1 else math.nan
+    p = _p_value(d, reach=1.0) if len(d) > 1 else math.nan
+    if math.isnan(p):
+        return p
+    ends = -float(np.max(probabilities)), 1 - float(np.min(probabilities))
+    weight, sign = end_weight(d, ends), math.copysign(1.0, d.mean())
+    return min(1.0, max(p, 2 * gaffke_tail(sign * d, min(sign * end for end in ends), weight)))
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:

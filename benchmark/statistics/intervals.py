@@ -159,9 +159,9 @@ def gaffke(x: np.ndarray, bounds: tuple[float, float], level: float, weight: flo
     )
 
 
-def gaffke_tail(x: np.ndarray, end: float) -> float:
-    """P(sum w_i x_(i) + w_0 end <= 0) with c = 1: the one-sided p of mean(x) <= 0 for x >= ``end``."""
-    others, ends = _dirichlet(len(x), 1.0)
+def gaffke_tail(x: np.ndarray, end: float, weight: float = 1.0) -> float:
+    """P(sum w_i x_(i) + w_0 end <= 0): the one-sided p of mean(x) <= 0 for x >= ``end``; ``weight`` is c."""
+    others, ends = _dirichlet(len(x), round(max(weight, 0.01), 2))
     return float((others @ x + ends * end <= 0).mean())
 
 

@@ -26,7 +26,8 @@ def resolvable(differences: np.ndarray, level: float = LEVEL, power: float = POW
     if n < 2:
         return math.nan
     spread = float(np.std(differences, ddof=1))
-    return spread * standard_effect(n, level, power) if spread > 0 else math.nan
+    rounding = 1e-12 * max(1.0, float(np.abs(differences).max()))
+    return spread * standard_effect(n, level, power) if spread > rounding else math.nan
 
 
 def cases_needed(differences: np.ndarray, effect: float, level: float = LEVEL, power: float = POWER) -> float:
