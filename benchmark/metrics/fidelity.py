@@ -17,9 +17,20 @@ METRICS = (
     Metric(
         "consistency",
         ("measurement",),
+        "none",
+        "[-1, 1] units",
+        "mean over samples of RMS(A x - y), as the sampler recorded it on its unrounded pictures; without noise 0 is "
+        "agreement, with noise the truth and exact samples have the noise's RMS and less is an overfit",
+        range=(0, math.inf),
+    ),
+    Metric(
+        "consistency_error",
+        ("measurement", "truth"),
         "lower",
         "[-1, 1] units",
-        "mean over samples of RMS(A x - y), as the sampler recorded it on its unrounded pictures",
+        "|consistency - RMS(A x_true - y)|: its distance from the truth's own residual, which exact samples have in "
+        "distribution; without noise it is the consistency. Exact samples are at most about "
+        "2 sigma sqrt((1 + 1/N) / (2 m)) away, m the numbers measured",
         range=(0, math.inf),
     ),
     Metric(
@@ -80,6 +91,8 @@ def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float | np.ndarr
             "ssim_best": float(ssims.max()),
             "ssim_of_mean": float(ssim(mean[None], truth)[0]),
         }
+    if "consistency_error" in wanted:
+        values["consistency_error"] = abs(values["consistency"] - consistency_of_truth(view))
     if "consistency_composited" in wanted:
         values["consistency_composited"] = consistency_composited(view)
     return values
@@ -110,6 +123,23 @@ def ssim(images: np.ndarray, truth: np.ndarray) -> np.ndarray:
     )
 
 
+def consistency_of_truth(view: SetView) -> float:
+    """RMS(A x_true - y) with the y that the sampler had: that of the noise of the case's and seed's measurement.
+
+    An exact sample and the truth have the same distribution given y, and so the same distribution of the residual.
+    """
+    settings = view.settings.get("problem") or {"name": "inpainting"}
+    if not settings.get("sigma"):
+        return 0.0
+    import torch
+
+    from benchmark.problems.noise import measurement
+
+    problem, truth = _problem(view, settings), torch.from_numpy(view.truth)[None, None]
+    y = measurement(problem, truth, [(view.keys["seed"], view.keys["dataset"], view.case)])
+    return float(problem.consistency(truth, y))
+
+
 def consistency_composited(view: SetView) -> float:
     """RMS(A c - A x_true) of the clipped composite c, mean over samples; the noise of the measurement plays no part."""
     settings = view.settings.get("problem") or {"name": "inpainting"}
@@ -119,12 +149,21 @@ def consistency_composited(view: SetView) -> float:
         return float(np.sqrt((errors**2).mean(axis=(1, 2))).mean())
     import torch
 
-    from benchmark import problems
-
-    hole = None if view.hole is None else torch.from_numpy(view.hole)[None, None, None]
-    problem = problems.build({**settings, "sigma": 0.0}, view.truth.shape, hole=hole)
+    problem = _problem(view, {**settings, "sigma": 0.0})
     truth, images = torch.from_numpy(view.truth)[None, None], torch.from_numpy(view.images)[None]
     measured = problem.A(truth)
     composite = (problem.pinv(measured) + images - problem.pinv(problem.A(images))).clamp(-1, 1)
     errors = (problem.A(composite) - measured).flatten(2).double()
     return float(errors.square().mean(2).sqrt().mean())
+
+
+def _problem(view: SetView, settings: dict):
+    """The problem of a set's case, built once for all sets of a command where no hole makes it the case's own."""
+    import torch
+
+    from benchmark import problems
+
+    if view.hole is not None:
+        return problems.build(settings, view.truth.shape, hole=torch.from_numpy(view.hole)[None, None, None])
+    key = ("problem", repr(sorted(settings.items())), view.truth.shape)
+    return view.file.once_for_all(key, lambda: problems.build(settings, view.truth.shape))

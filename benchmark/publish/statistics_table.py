@@ -67,7 +67,7 @@ def _record(entry: Entry, margins: dict) -> dict:
 def _measures(group: Group, part: list[Entry], margins: dict) -> list[Measure]:
     headline, _ = headline_and_further(group, part)
     present = {entry.metric for entry in part}
-    extra = [name for name in [*margins, "consistency"] if name in present]
+    extra = [name for name in [*margins, "consistency_error"] if name in present]
     chosen = dict.fromkeys(shown.name for shown in headline if shown.group != "cost")
     return [labels.measure(name) for name in chosen | dict.fromkeys(extra)]
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
-
-def stream(seed: int, dataset: str, case: str, index: int | str) -> torch.Generator:
-    """The generator of one sample, keyed by (seed, dataset, case, index); index "measurement" is the measurement's."""
-    key = "\x1f".join(map(str, (seed, dataset, case, index))).encode()
-    return torch.Generator().manual_seed(int.from_bytes(hashlib.sha256(key).digest()[:8], "little") >> 1)
+from benchmark.problems.noise import stream
 
 
 class Streams:

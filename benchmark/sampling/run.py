@@ -15,9 +15,10 @@ from benchmark import __version__, store
 from benchmark.errors import BenchmarkError
 from benchmark.priors.registry import REGISTRY, load_prior
 from benchmark.problems import build
+from benchmark.problems.noise import measurement
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
-from benchmark.sampling.noise import Streams, stream
+from benchmark.sampling.noise import Streams
 from benchmark.sampling.progress import Progress
 from benchmark.sampling.settings import algorithm_of, check_settings, method_of
 
@@ -168,12 +169,7 @@ def prepare(settings: dict, prior, group: list, device) -> tuple:
     if group[0][0].hole is not None:
         holes = torch.stack([torch.from_numpy(case.hole) for case, _ in group])
     problem = build(settings["problem"], prior.shape, hole=holes, device=device, dtype=prior.dtype)
-    if problem.sigma == 0:
-        return problem, problem.A(truth)
-    shape = problem.A(truth).shape[1:]
-    generators = [stream(seed, settings["dataset"], case.case, "measurement") for case, seed in group]
-    drawn = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
-    return problem, problem.measure(truth, drawn.to(device, prior.dtype))
+    return problem, measurement(problem, truth, [(seed, settings["dataset"], case.case) for case, seed in group])
 
 
 def run_batch(settings: dict, prior, group: list, indices: list[int], device, progress=None) -> Finished:

@@ -12,7 +12,7 @@ from benchmark.data.masks import make_hole
 from benchmark.priors.mixture import MixturePrior, Posterior, posterior_of
 from benchmark.problems import build
 from benchmark.problems.base import Problem
-from benchmark.sampling.noise import stream
+from benchmark.problems.noise import stream
 from benchmark.truth.worlds import build_world
 
 

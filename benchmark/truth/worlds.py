@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmark.data.sources import pictures
 from benchmark.errors import BenchmarkError
 from benchmark.priors.mixture import GaussianMixture, MixturePrior, load_mixture
-from benchmark.sampling.noise import stream
+from benchmark.problems.noise import stream
 from benchmark.selection.toy import CENTRAL_SHARE, GAUSSIANS, RADIUS, SPREAD
 
 # Data are divided by these, so that nearly all of them lie in [-1, 1], to which samplers clip: 99.9 % of the numbers of
