@@ -18,7 +18,7 @@ ALLOWED = {
     "sampling": {"priors", "problems"},
     "truth": {"sampling", "problems", "priors", "data", "selection.toy"},
     "metrics": {"features", "networks", "data", "problems", "statistics"},
-    "publish": {"statistics"},
+    "publish": {"statistics", "metrics.registry"},
     "statistics": set(),
     "rehearsal": set(),
     "serves": set(),

@@ -22,7 +22,11 @@ def settings(tasks=("left",), **more):
 
 def losing(losses, wobble=WOBBLE):
     """Plausibility 0.8 less a loss at each eta, by case; everything finite."""
-    return lambda eta, case, task: {"plausibility": 0.8 - losses[eta] - wobble[case] * (eta > 0), "finite_share": 1.0}
+
+    def values(eta, case, task):
+        return {"plausibility": 0.8 - losses[eta] - wobble[case % 6] * (eta > 0), "finite_share": 1.0}
+
+    return values
 
 
 def written(folder, values, made_settings=None, cases=6):
@@ -49,7 +53,10 @@ def test_the_knee_is_the_smallest_eta_from_which_on_every_step_is_worse(tmp_path
     found, text = written(tmp_path, losing({0: 0, 0.1: 0, 0.3: 0, 1: 0.4, 4: 0.6}))
     assert {number(row, "knee") for row in found.values()} == {1.0}
     assert [found["left", eta]["implausible_worse"] for eta in ETAS] == ["", "False", "False", "True", "True"]
-    assert "Knee: η = 1; from there to η = 4 every step is worse than plain." in text
+    assert {number(row, "knee_earliest") for row in found.values()} == {1.0}
+    assert "Knee: η = 1; every smaller step is shown to lose less than half as much." in text
+    assert [round(128 * (number(found["left", eta], "loss_p") or 0)) for eta in (1, 4)] == [1, 1]
+    assert number(found["left", 0.3], "loss_p") > 0.05
 
 
 def test_implausible_is_the_rest_of_plausible_with_its_interval_and_paired_change_turned_round(tmp_path):
@@ -90,7 +97,7 @@ def test_a_worse_step_in_the_middle_alone_is_no_knee(tmp_path):
 def test_a_worse_step_below_a_better_one_does_not_move_the_knee_down(tmp_path):
     found, text = written(tmp_path, losing({0: 0, 0.1: 0.4, 0.3: 0, 1: 0, 4: 0.4}))
     assert number(found["left", 0], "knee") == 4
-    assert "Knee: η = 4, the largest step of the sweep." in text
+    assert "Knee: η = 4, the largest step of the sweep;" in text
 
 
 def test_unstable_restorations_make_a_step_worse_although_their_sets_have_no_plausibility(tmp_path):
@@ -114,24 +121,37 @@ def test_a_few_unstable_restorations_at_the_largest_eta_are_part_of_what_is_stil
         broken = eta == 4 and case == 0
         return {"plausibility": math.nan if broken else 0.8, "finite_share": 0.8 if broken else 1.0}
 
-    _, text = written(tmp_path, values)
-    assert "there the 95% interval still allows a rise of 0.12 in unstable restorations." in text
+    found, text = written(tmp_path, values)
+    allowed = number(found["left", 4], "unstable_change_high")
+    assert 0 < allowed < 1
+    assert f"a rise of {allowed:.2f} in unstable restorations" in text
 
 
 def test_the_largest_eta_within_the_margin_is_named(tmp_path):
-    found, text = written(tmp_path, losing({0: 0, 0.1: 0, 0.3: 0, 1: 0.1, 4: 0.6}))
+    found, text = written(tmp_path, losing({0: 0, 0.1: 0, 0.3: 0, 1: 0.1, 4: 0.6}), cases=60)
     assert number(found["left", 0], "largest_not_worse") == 0.3
     assert "Largest η that is not worse by the margin of 0.15: 0.3." in text
-    _, text = written(tmp_path, losing({0: 0, 0.1: 0.3, 0.3: 0.3, 1: 0.3, 4: 0.3}))
+    _, text = written(tmp_path, losing({0: 0, 0.1: 0.3, 0.3: 0.3, 1: 0.3, 4: 0.3}), cases=60)
     assert "No step is shown to be not worse by the margin of 0.15." in text
+
+
+def test_so_few_cases_show_no_step_to_be_not_worse_and_the_table_says_how_many_would(tmp_path):
+    for wobble in (WOBBLE, (0,) * 6):
+        found, text = written(tmp_path, losing({0: 0, 0.1: 0, 0.3: 0, 1: 0.1, 4: 0.6}, wobble))
+        assert number(found["left", 0], "largest_not_worse") is None
+        assert (
+            "6 cases cannot show that Plausible is not worse by 0.15: it takes 23 cases without any affected one."
+            in text
+        )
     _, text = written(tmp_path, losing(dict.fromkeys(ETAS, 0)), settings(margin={}))
     assert "margin" not in text
 
 
-def test_one_case_alone_and_cases_that_do_not_differ_bound_no_loss(tmp_path):
+def test_cases_that_do_not_differ_bound_the_loss_by_their_number_and_one_case_does_not(tmp_path):
     found, text = written(tmp_path, losing(dict.fromkeys(ETAS, 0), (0,) * 6))
-    assert found["left", 4]["loss_allowed"] == ""
-    assert "there no case differs from plain (no interval)." in text
+    assert number(found["left", 4], "loss_allowed") == pytest.approx(1 - 0.025 ** (1 / 6), abs=0.02)
+    assert found["left", 4]["implausible_p"] == ""
+    assert "no case differs" in text
     found, text = written(tmp_path, losing({0: 0, 0.1: 0, 0.3: 0, 1: 0, 4: 0.8}), cases=1)
     assert found["left", 4]["knee"] == ""
     assert "one case has no interval that bounds the loss" in text

@@ -14,6 +14,7 @@ from measured_files import case_row, make_case, make_set, set_rows
 from PIL import Image
 
 from benchmark import cli, store
+from benchmark.metrics.registry import find, metrics
 from benchmark.publish import document, labels, style
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.figures import write_figures
@@ -25,7 +26,7 @@ from benchmark.publish.published import beside, published
 from benchmark.publish.sweep_figure import sweep_figure
 from benchmark.publish.tables import write_tables
 from benchmark.publish.tradeoff import tradeoffs
-from benchmark.statistics import Interval, mean_interval
+from benchmark.statistics import Interval, resolvable
 
 
 def small(tasks=("left", "right"), **more):
@@ -39,7 +40,7 @@ def small(tasks=("left", "right"), **more):
         tables["D_sweep"].append(made.block("digits", task, "ddnm_short", reaches, eta=0.09))
         tables["selection"].append(made.block("digits", task, "ddnm_short", [etas[0], etas[1], *picks]))
         tables["samplers"].append(made.block("digits", task, None, etas[:2]))
-    return {"run": "tiny", "margin": {"psnr_best": 0.5}, "tables": tables, **more}
+    return {"run": "tiny", "margin": {"psnr_best": 4.0}, "tables": tables, **more}
 
 
 def known_values(settings, value, cases=6, tasks=("left", "right")):
@@ -187,19 +188,42 @@ def test_missing_values_are_counted_and_left_out(tmp_path):
     assert "have no value" in (tmp_path / "eta_sweep.md").read_text()
 
 
-def test_intervals_of_shares_and_bits_end_where_the_measures_do(tmp_path):
-    def value(row, task, case):
-        return rising(row, task, case) | {"off_support": float(case == 0), "class_entropy": float(case == 0)}
+def extremes(case, low, high):
+    """Six values of a range that tempt an interval to leave it: at an end, all but one; by case."""
+    low, high = max(low, -1e3), min(high, 1e3)
+    return {"low": low, "high": high, "one": high if case == 0 else low, "two": low if case < 2 else high}
 
-    settings = small(tasks=("left",))
-    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value))
-    free = mean_interval(np.eye(6)[:, :1])
-    assert free.low < 0 < free.high
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
-    for metric in ("off_support", "class_entropy"):
-        (found,) = records(tmp_path / "eta_sweep.csv", task="left", label="0.3", metric=metric)
-        assert float(found["mean_low"]) == 0
-        assert float(found["mean_high"]) == pytest.approx(free.high)
+
+def test_no_interval_leaves_the_range_that_its_metric_declares(tmp_path):
+    names = [re.sub(r"\{(\w+)\}", r"\1", name) for name in metrics()]
+    rows = [made.guided("ddnm", eta, 0.3, f"{eta:g}") for eta in (0, 0.1, 0.2, 0.3)]
+    kinds = dict(zip(("low", "high", "one", "two"), rows, strict=True))
+    settings = {"tables": {"eta_sweep": [made.block("digits", "left", "ddnm", rows)]}}
+
+    def value(row, task, case):
+        kind = next(kind for kind, at in kinds.items() if at["eta"] == row["eta"])
+        return {name: extremes(case, *labels.measure(name).bounds)[kind] for name in names}
+
+    made.write_metrics(tmp_path / "m.parquet", known_values(settings, value, tasks=("left",)))
+    measured, (group,) = Measured(tmp_path / "m.parquet"), groups(settings, "eta_sweep")
+    scope = group.scopes()[0]
+    assert {labels.measure(name).bounds for name in names} > {(0, 1), (0, math.inf), (-1, 1)}
+    for name in names:
+        low, high = labels.measure(name).bounds
+        assert (low, high) == find(name)[1].range
+        for row in rows:
+            found = measured.mean("digits", scope, row, name)
+            assert low <= found.low <= found.estimate <= found.high <= high, name
+            for other in rows:
+                change = measured.difference("digits", scope, row, other, name)
+                assert low - high <= change.low <= change.estimate <= change.high <= high - low, name
+
+
+def test_an_unknown_name_has_no_range_and_no_place_among_what_is_tested():
+    assert labels.measure("something_new").bounds == (-math.inf, math.inf)
+    assert not labels.measure("something_new").tested
+    assert labels.measure("psnr_best").tested
+    assert not labels.measure("nfe").tested
 
 
 def test_a_metric_that_was_not_measured_has_no_column(tables):
@@ -218,6 +242,100 @@ def test_one_case_has_a_mean_and_no_interval(tmp_path):
     text = (tmp_path / "eta_sweep.md").read_text()
     assert "1 case (no interval)" in text
     assert "inf" not in text.replace("information", "")
+    for row in records(tmp_path / "eta_sweep.csv"):
+        assert (row["mean_low"], row["mean_high"], row["p"], row["p_holm"]) == ("", "", "", "")
+    assert "[" not in text
+
+
+def test_what_no_case_differs_in_costs_and_what_has_no_direction_is_not_tested(tmp_path):
+    def value(row, task, case):
+        untested = {"nfe": 250.0 + row["eta"], "gate_open": row["eta"], "consistency": 0.1 + row["eta"] / 100}
+        constant = {"ssim_best": 0.5} if row["eta"] != 0.3 else {"ssim_best": 0.6}
+        return rising(row, task, case) | untested | constant
+
+    settings = small(tasks=("left",))
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value, cases=12))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    for metric in ("nfe", "gate_open", "consistency", "psnr_best"):
+        for row in records(tmp_path / "eta_sweep.csv", task="left", metric=metric):
+            assert (row["p"], row["p_holm"]) == ("", ""), metric
+    (changed,) = records(tmp_path / "eta_sweep.csv", task="left", metric="ssim_best", label="0.3")
+    assert float(changed["p_holm"]) == float(changed["p"])  # alone in its family: at η 0.07 no case differs
+    (shown,) = records(
+        tmp_path / "statistics.csv", table="eta_sweep", metric="psnr_best", label="0.3", test="difference"
+    )
+    assert shown["shown"] == "no case differs"
+
+
+def noisy(row, task, case):
+    """A quality whose changes differ from case to case and cancel, and a diversity that rises alike in all."""
+    change = (0.9, -1.1, 0.4, -0.2, 1.0, -0.8)[case % 6] if row["method"] != "plain" else 0.0
+    return rising(row, task, case) | {"psnr_best": 20.0 + change}
+
+
+def test_power_stands_beside_every_comparison_and_an_open_interval_is_not_called_no_difference(tmp_path):
+    settings = small(tasks=("left",))
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, noisy))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    (change,) = records(tmp_path / "eta_sweep.csv", task="left", label="0.3", metric="psnr_best")
+    expected = resolvable(np.array([0.9, -1.1, 0.4, -0.2, 1.0, -0.8]))
+    assert float(change["resolves"]) == pytest.approx(expected)
+    (plain,) = records(tmp_path / "eta_sweep.csv", task="left", label="0", metric="psnr_best")
+    assert plain["resolves"] == ""
+    (shown,) = records(
+        tmp_path / "statistics.csv", table="eta_sweep", metric="psnr_best", label="0.3", test="difference"
+    )
+    assert shown["shown"] == "not resolved"
+    assert float(shown["worst_low"]) <= float(shown["difference_low"]) < 0
+    for name in ("selection", "guided_or_selected"):
+        assert "resolves" in records(tmp_path / f"{name}.csv")[0]
+    text = (tmp_path / "eta_sweep.md").read_text()
+    assert f"Smallest change that these cases detect with 80%: PSNR, best of N {expected:.2g}." in text
+    assert "| not resolved" in (tmp_path / "statistics.md").read_text()
+
+
+def test_a_table_says_where_so_few_cases_can_give_no_star(tables, tmp_path):
+    note = "6 cases, 2 sets: no p below .062 is possible, so no star can appear."
+    assert note in (tables / "eta_sweep.md").read_text()
+    settings = small()
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, rising, cases=12))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    assert "no star can appear" not in (tmp_path / "eta_sweep.md").read_text()
+
+
+def test_plain_pairwise_distances_carry_their_note(tables):
+    note = "Noise wins plain pairwise distances (Feature distance) whatever one does: read them beside support."
+    assert note in (tables / "eta_sweep.md").read_text()
+    assert not labels.measure("vendi_q1").noise_wins
+    assert labels.measure("lpips_alex_hole_min").noise_wins
+
+
+def test_what_was_tuned_on_other_cases_is_said_where_margins_and_eta_count(tmp_path):
+    settings = small(tasks=("left",), tuned_on="cats and rooms, case seed 7")
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, rising))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    note = "Margins, η and D were chosen on other cases: cats and rooms, case seed 7."
+    assert note in (tmp_path / "eta_sweep.md").read_text()
+    assert note in (tmp_path / "operating_point.md").read_text()
+    assert note not in (tmp_path / "D_sweep.md").read_text()
+
+
+def test_where_no_set_can_be_shown_to_be_not_worse_the_table_says_how_many_cases_it_takes(tmp_path):
+    settings = small(tasks=("left",), margin={"ssim_best": 0.2})
+
+    def value(row, task, case):
+        return rising(row, task, case) | {"ssim_best": 0.5}
+
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    (found,) = records(tmp_path / "operating_point.csv", task="left")
+    assert (found["label"], found["cases"], found["cases_needed"]) == ("0", "6", "36")  # a tenth of SSIM's range
+    note = "6 cases cannot show that SSIM, best of N is not worse by 0.2: it takes 36 cases without any affected one."
+    assert note in (tmp_path / "operating_point.md").read_text()
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value, cases=36))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    (found,) = records(tmp_path / "operating_point.csv", task="left")
+    assert found["label"] != "0"
 
 
 def test_metrics_without_any_quality_still_give_every_file(tmp_path):

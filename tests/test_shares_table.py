@@ -3,12 +3,14 @@
 import csv
 import io
 
+import numpy as np
 import published_files as made
 import pytest
 from scipy.stats import binomtest
 
 from benchmark.publish.names import table_names
 from benchmark.publish.tables import write_tables
+from benchmark.statistics import clustered_share_test
 
 ETAS = (0, 0.3)
 SYMMETRY = {"mirrored": 0.44, "door": 0.28, "bookcase": 0.20, "armchair": 0.08}
@@ -61,7 +63,11 @@ def test_each_value_stands_with_the_worlds_share_the_truth_and_the_difference_fr
     assert float(guided["difference_low"]) < 0 < float(guided["difference_high"])
     assert plain["cases"] == "6"
     assert float(plain["p"]) == pytest.approx(binomtest(6, 30, 0.44).pvalue)
-    assert float(guided["p"]) == pytest.approx(binomtest(12, 30, 0.44).pvalue)
+    assert (plain["samples"], guided["samples"]) == ("30", "")
+    below, above = (float(plain[f"seen_{end}"]) for end in ("below", "above"))
+    assert below < 0.25 < 0.64 < above
+    counts = np.array([3, 1, 3, 1, 2, 2])
+    assert float(guided["p"]) == pytest.approx(clustered_share_test(counts, np.full(6, 0.44), 5))
     assert float(plain["p_holm"]) == pytest.approx(3 * float(plain["p"]))  # second of four
 
 
@@ -70,13 +76,34 @@ def test_the_page_stars_what_differs_from_the_truth_and_names_the_distance_from_
     (line,) = [line for line in text.splitlines() if "mirrored" in line and line.startswith("|")]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[:4] == ["symmetry", "mirrored", "0.44", "0.44"]
-    assert cells[4].startswith("0.200\\*")
-    assert "*" not in cells[5]
-    assert (
-        "RMS distance from the world of bedrooms: restored pictures 0.60; restorations, η = 0 (posterior): 0.30" in text
-    )
+    assert cells[4] == "< 0.19, > 0.69"
+    assert cells[5].startswith("0.200\\*")
+    assert "*" not in cells[6]
+    assert "Plain: 30 samples tested. Guided: 6 cases, 3 values: no p below .094 is possible" in text
+    assert "RMS distance from the world of bedrooms: restored pictures 0.60 [" in text
+    assert "restorations, η = 0 (posterior): 0.30 [" in text
     assert "rooms, ddnm: right" in text
     assert "rooms, ddnm: left" not in text
+
+
+def test_candidates_where_they_were_read_are_what_plain_sampling_is_tested_on(tmp_path):
+    def with_candidates(eta, case, task):
+        values = shown(eta, case, task)
+        if task == "right":
+            values |= {f"attribute_share_candidates/symmetry/{name}": 0.5 for name in SYMMETRY}
+            values |= {"candidates_counted": 80.0 + 2 * case}
+        return values
+
+    found, text = written(tmp_path, with_candidates)
+    plain, guided = found["right", 0, "mirrored"], found["right", 0.3, "mirrored"]
+    total = sum(80 + 2 * case for case in range(6))
+    assert (plain["samples"], guided["samples"]) == (str(total), "")
+    assert float(plain["tested_share"]) == pytest.approx(0.5)
+    assert float(plain["share"]) == pytest.approx(0.2)
+    assert float(plain["p"]) == pytest.approx(binomtest(total // 2, total, 0.44).pvalue)
+    few = written(tmp_path, shown)[0]["right", 0, "mirrored"]
+    assert float(few["seen_below"]) < float(plain["seen_below"]) < 0.44 < float(plain["seen_above"]) < 0.53
+    assert f"Plain: {total} samples tested." in text
 
 
 def test_of_pictures_from_another_world_there_is_no_truth(tmp_path):

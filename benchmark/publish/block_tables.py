@@ -11,8 +11,8 @@ from benchmark.publish.labels import Measure
 from benchmark.publish.measured import Group, Measured
 from benchmark.publish.published import beside, published
 from benchmark.publish.table_measures import headline_and_further
-from benchmark.publish.table_notes import interval_line, legend, star_line
-from benchmark.publish.table_rows import interval_columns, row_headers, row_keys, row_labels
+from benchmark.publish.table_notes import interval_line, legend, star_line, star_note, tuned_lines, what_cases_show
+from benchmark.publish.table_rows import difference_columns, interval_columns, row_headers, row_keys, row_labels
 
 TITLES = {
     "eta_sweep": "Effect of η on diversity and quality",
@@ -45,7 +45,7 @@ def _record(entry: Entry) -> dict:
     record |= {"metric": entry.metric, "unit": shown.unit, "better": {1: "higher", -1: "lower", 0: ""}[shown.better]}
     record |= interval_columns("mean", entry.mean)
     record |= {"cases": entry.mean.n, "sets": entry.sets, "missing": entry.missing}
-    record |= interval_columns("difference", entry.difference)
+    record |= difference_columns("difference", entry.difference)
     return record | {"p": entry.difference.p if entry.difference else None, "p_holm": entry.p_holm}
 
 
@@ -83,22 +83,29 @@ def _intro(table: str, settings: dict, measured: Measured) -> list[str]:
         lines.append(
             "Selected sets are picked from a large number of plain candidates; coverage is of those candidates."
         )
-    return [*lines, interval_line(measured), star_line(measured)]
+    tuned = tuned_lines(settings) if table == "eta_sweep" else []
+    return [*lines, *tuned, interval_line(measured), star_line(measured)]
 
 
 def _sections(group: Group, part: list[Entry]) -> list[Section]:
-    """Overall: the first measures with the published ones beside them, then further ones; then each task."""
+    """Overall: the first measures with the published ones beside them, then further ones; then each task. Under each
+    stands what these cases can show."""
     headline, further = headline_and_further(group, part)
     scopes = group.scopes()
     where = [group.dataset, *([group.sampler] if group.sampler else [])]
     over = f"mean over {len(group.tasks)} tasks" if len(scopes) > 1 else scopes[0].name
     title = f"{', '.join(where)}: {over}"
-    sections = [_section(group, part, [scopes[0].name], headline, title, _note(group, part), beside_it=True)]
+    level = part[0].mean.level
+    overall = [entry for entry in part if entry.scope == scopes[0]]
+    note = " ".join(filter(None, [_note(group, part), what_cases_show(overall, headline, level)]))
+    sections = [_section(group, part, [scopes[0].name], headline, title, note, beside_it=True)]
     if further:
-        sections.append(_section(group, part, [scopes[0].name], further, f"{title}, further measures"))
+        note = what_cases_show(overall, further, level)
+        sections.append(_section(group, part, [scopes[0].name], further, f"{title}, further measures", note))
     if len(scopes) > 1:
         names = [scope.name for scope in scopes[1:]]
-        sections.append(_section(group, part, names, headline, f"{', '.join(where)}: each task"))
+        note = star_note([entry for entry in part if entry.scope != scopes[0]], level)
+        sections.append(_section(group, part, names, headline, f"{', '.join(where)}: each task", note))
     return sections
 
 

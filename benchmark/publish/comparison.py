@@ -27,6 +27,7 @@ class Entry:
     difference: Interval | None = None
     p_holm: float = np.nan
     improvement: Interval | None = None
+    family: int = 0  # tests that Holm's correction counts, this one among them
 
     @property
     def row(self) -> dict:
@@ -34,13 +35,14 @@ class Entry:
 
     @property
     def significant(self) -> bool:
-        """Whether the change from plain stands after Holm's correction; not for cost, nor without a direction."""
-        shown = labels.measure(self.metric)
-        return bool(self.p_holm < 1 - self.mean.level and shown.better and shown.group != "cost")
+        """Whether the change from plain stands after Holm's correction."""
+        return bool(self.p_holm < 1 - self.mean.level)
 
 
 def entries(measured: Measured, group: Group, metrics: list[str] | None = None) -> list[Entry]:
     """All entries of a group. For Holm, the tests of one sampler, metric and scope are a family.
+
+    What has no direction, what is a cost and what no case differs in is not tested and in no family.
 
     Args:
         metrics: those wanted; by default all that the group has.
@@ -56,8 +58,9 @@ def entries(measured: Measured, group: Group, metrics: list[str] | None = None) 
             families.setdefault((entry.scope.name, entry.row["sampler"], entry.metric), []).append(index)
     for members in families.values():
         adjusted = statistics.holm([found[index].difference.p for index in members])
+        family = int(np.isfinite(adjusted).sum())
         for index, p in zip(members, adjusted, strict=True):
-            found[index] = replace(found[index], p_holm=float(p))
+            found[index] = replace(found[index], p_holm=float(p), family=family)
     return found
 
 
@@ -73,5 +76,7 @@ def _entry(
         return entry
     difference = measured.difference(dataset, scope, row, plain, metric)
     better = labels.measure(metric).better
+    if not labels.measure(metric).tested:
+        difference = replace(difference, p=np.nan)
     improvement = measured.improvement(dataset, scope, row, plain, metric, better) if better else None
     return replace(entry, difference=difference, improvement=improvement)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark import statistics
 from benchmark.publish import labels
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.labels import Measure
 from benchmark.publish.measured import Group, Measured, Scope, groups
-from benchmark.publish.table_notes import legend
-from benchmark.publish.table_rows import interval_columns
+from benchmark.publish.table_notes import legend, what_cases_show
+from benchmark.publish.table_rows import difference_columns, interval_columns
 from benchmark.statistics import Interval
 
 COST, TIME = "nfe", "seconds"
@@ -33,6 +33,7 @@ class Pair:
     difference: Interval  # selected - guided
     p_holm: float
     costs: tuple[float, float]  # network evaluations of a set, guided and selected
+    family: int  # tests that Holm's correction counts, this one among them
 
 
 def guided_or_selected_table(settings: dict, measured: Measured) -> tuple[list[dict], Document]:
@@ -55,9 +56,8 @@ def guided_or_selected_table(settings: dict, measured: Measured) -> tuple[list[d
         "Sets whose samples were pushed apart (the first row of each table) against sets picked from plain candidates. "
         "Evaluations and time are those of a whole set of N, all its candidates included.",
         "The first row holds means, the others the change when the selected set is taken instead: mean over cases with "
-        f"its {level:.0%} interval (hierarchical bootstrap), paired by case, task and seed. ↑: higher is better, ↓: "
-        "lower is better.",
-        f"* differs from the guided set at {1 - level:.0%} (paired sign-flip test, Holm's correction over a column).",
+        f"its {level:.0%} interval, paired by case, task and seed. ↑: higher is better, ↓: lower is better.",
+        f"* differs from the guided set at {1 - level:.0%} (paired test, Holm's correction over a column).",
     ]
     title = "Guided or selected: what a set shows for its cost"
     return records, Document("guided_or_selected", title, intro, sections, legend(measured))
@@ -91,11 +91,14 @@ def _pairs(
     for column in shown:
         at = (dataset, scope)
         changes = [measured.difference(*at, row, guided, column.name) for row in ordered]
+        if not column.tested:
+            changes = [replace(change, p=math.nan) for change in changes]
         adjusted = statistics.holm([change.p for change in changes])
+        family = sum(math.isfinite(p) for p in adjusted)
         for row, change, p in zip(ordered, changes, adjusted, strict=True):
             means = (measured.mean(*at, which, column.name) for which in (guided, row))
             costs = (cost[id(guided)], cost[id(row)])
-            pairs.append(Pair(dataset, scope, guided, row, column.name, *means, change, float(p), costs))
+            pairs.append(Pair(dataset, scope, guided, row, column.name, *means, change, float(p), costs, family))
     return pairs
 
 
@@ -105,7 +108,7 @@ def _record(pair: Pair) -> dict:
         record |= {f"{name}_sampler": row["sampler"], f"{name}_set": row["label"]}
     record |= dict(zip(("guided_evaluations", "selected_evaluations"), pair.costs, strict=True))
     record |= interval_columns("guided", pair.of_guided) | interval_columns("selected", pair.of_selected)
-    record |= interval_columns("difference", pair.difference)
+    record |= difference_columns("difference", pair.difference)
     return record | {"cases": pair.difference.n, "p": pair.difference.p, "p_holm": pair.p_holm}
 
 
@@ -135,9 +138,10 @@ def _section(measured: Measured, guided: dict, shown: list[Measure], pairs: list
     note = f"{max(pair.difference.n for pair in pairs)} cases; sets of N = {n}."
     if not any(abs(pair.costs[1] / pair.costs[0] - 1) <= EQUAL for pair in pairs):
         note += " No selected set has as many network evaluations as the guided one."
+    note = " ".join(filter(None, [note, what_cases_show(pairs, shown, first.difference.level)]))
     title = f"{first.dataset}, {first.scope.name}: {labels.point(guided)} of {guided['sampler']}"
     return Section(title, columns, rows, note, frozenset(breaks))
 
 
 def _significant(pair: Pair) -> bool:
-    return bool(pair.p_holm < 1 - pair.difference.level and labels.measure(pair.metric).better)
+    return bool(pair.p_holm < 1 - pair.difference.level)

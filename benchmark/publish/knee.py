@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from benchmark import statistics
 from benchmark.publish import labels
 from benchmark.publish.comparison import Entry
-from benchmark.publish.measured import Group, Scope
+from benchmark.publish.first_loss import FirstLoss, first_loss
+from benchmark.publish.measured import Group, Measured, Scope
 from benchmark.statistics import Interval
 
 FINITE, PLAUSIBLE = "finite_share", "plausibility"
@@ -45,24 +48,27 @@ class Step:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The steps of one dataset, sampler and scope, plain first, by rising eta."""
+    """The steps of one dataset, sampler and scope, plain first, by rising eta, and the test of which loses first."""
 
     group: Group
     scope: Scope
     steps: tuple[Step, ...]
+    test: FirstLoss
 
     @property
     def knee(self) -> float | None:
-        """The smallest eta from which on this and every larger step is worse than plain; None where the largest is not.
+        """The eta of the first step that loses (:mod:`benchmark.publish.first_loss`); None where none is shown to."""
+        return None if self.test.first is None else self.steps[self.test.first].eta
 
-        A step that is worse while a larger one is not is no knee.
-        """
-        found = None
-        for step in reversed(self.steps):
-            if not step.worse:
-                break
-            found = step.eta
-        return found
+    @property
+    def knee_earliest(self) -> float | None:
+        """The smallest eta that may already lose half as much as the knee; None without a knee."""
+        return None if self.test.earliest is None else self.steps[self.test.earliest].eta
+
+    def p(self, step: Step) -> float | None:
+        """The step-down test's p of a step: that it and all before it lose nothing; None for plain."""
+        index = self.steps.index(step)
+        return float(self.test.p[index - 1]) if index else None
 
     @property
     def largest(self) -> Step:
@@ -75,7 +81,7 @@ class Sweep:
         return max((step.eta for step in self.steps if step.not_worse), default=None)
 
 
-def sweeps(found: list[tuple[Group, list[Entry]]], margin: float | None) -> list[Sweep]:
+def sweeps(measured: Measured, found: list[tuple[Group, list[Entry]]], margin: float | None) -> list[Sweep]:
     """The sweeps over eta whose plausibility was measured, plain and guided: for each group overall, then each task.
 
     Args:
@@ -94,8 +100,28 @@ def sweeps(found: list[tuple[Group, list[Entry]]], margin: float | None) -> list
             steps.sort(key=lambda step: step.eta)
             known = steps and steps[0].eta == 0 and math.isfinite(steps[0].plausible.mean.estimate)
             if known and len(steps) > 1:
-                result.append(Sweep(group, scope, tuple(steps)))
+                values = sound_shares(measured, group.dataset, scope, [step.row for step in steps])
+                result.append(Sweep(group, scope, tuple(steps), first_loss(values, measured.level)))
     return result
+
+
+def sound_shares(measured: Measured, dataset: str, scope: Scope, rows: list[dict]) -> np.ndarray:
+    """Share of restorations that are finite and plausible, (cases, rows), plain first; NaN for a case without any.
+
+    A set with an unstable restoration is not read, and what of it is finite counts as plausible as the plain set of the
+    same case, task and seed: finite share times plausibility. Sets that any row lacks are left out of all.
+    """
+    plain = measured.values(dataset, scope, rows[0], PLAUSIBLE)
+    found = []
+    for row in rows:
+        plausible, finite = (measured.values(dataset, scope, row, name) for name in (PLAUSIBLE, FINITE))
+        finite = np.where(np.isfinite(finite), finite, 1.0)
+        found.append(finite * np.where(np.isnan(plausible) & (finite < 1), plain, plausible))
+    values = np.stack(found, axis=-1)  # (tasks, cases, seeds, rows)
+    known = np.isfinite(values).all(axis=-1, keepdims=True)
+    count = known.sum(axis=(0, 2))
+    total = np.where(known, values, 0.0).sum(axis=(0, 2))
+    return np.where(count > 0, total / np.maximum(count, 1), math.nan)
 
 
 def loss_allowed(entry: Entry | None) -> float | None:
@@ -111,9 +137,18 @@ def loss_allowed(entry: Entry | None) -> float | None:
 
 def complement(interval: Interval) -> Interval:
     """The interval of 1 - share."""
-    return replace(interval, estimate=1 - interval.estimate, low=1 - interval.high, high=1 - interval.low)
+    return _turned(interval, 1.0)
 
 
 def negated(interval: Interval) -> Interval:
     """The interval of the difference the other way round: of 1 - share from that of the share."""
-    return replace(interval, estimate=0 - interval.estimate, low=0 - interval.high, high=0 - interval.low)
+    return _turned(interval, 0.0)
+
+
+def _turned(interval: Interval, end: float) -> Interval:
+    """The interval of end - value."""
+    low, high, worst_low, worst_high = (
+        end - value for value in (interval.high, interval.low, interval.worst_high, interval.worst_low)
+    )
+    estimate = end - interval.estimate
+    return replace(interval, estimate=estimate, low=low, high=high, worst_low=worst_low, worst_high=worst_high)

@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from benchmark.errors import BenchmarkError
+from benchmark.metrics.registry import Metric, find
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -25,10 +28,20 @@ class Measure:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """What no value, and hence no mean, can leave: shares lie in [0, 1], bits are not negative."""
-        if self.unit.startswith("share"):
-            return 0.0, 1.0
-        return (0.0 if self.unit == "bits" else -math.inf), math.inf
+        """What no value, and hence no mean, can leave: the declared range; infinite for an unknown name."""
+        found = declared(self.name)
+        return (-math.inf, math.inf) if found is None else (float(found.range[0]), float(found.range[1]))
+
+    @property
+    def tested(self) -> bool:
+        """Whether a change of it is tested: it has a direction and is no cost."""
+        return bool(self.better) and self.group != "cost"
+
+    @property
+    def noise_wins(self) -> bool:
+        """Whether it is a plain pairwise distance, in which noise is always the most diverse."""
+        found = declared(self.name)
+        return self.group == "diversity" and found is not None and "pairs" in found.needs and "bank" not in found.needs
 
     @property
     def header(self) -> str:
@@ -52,6 +65,9 @@ _CATALOGUE = [
     (r"world_distance", "Distance from the world", -1, "", "truth"),
     (r"world_distance_hole", "Distance from the world, in hole", -1, "", "truth"),
     (r"world_distance_truth", "Distance from the world, restored picture", 0, "", "truth"),
+    (r"supported_distance_mean", "Distance inside the support", 1, "", "diversity"),
+    (r"supported_distance_min", "Distance inside the support, smallest", 1, "", "diversity"),
+    (r"supported_(\w+)", r"Supported \1", 1, "", "diversity"),
     (r"lpips_([a-z]+)_mean", r"LPIPS \1", 1, "", "diversity"),
     (r"feature_distance_mean", "Feature distance", 1, "", "diversity"),
     (r"pixel_distance_hole_mean", "Pixel distance in hole", 1, "", "diversity"),
@@ -96,6 +112,7 @@ _CATALOGUE = [
     (r"class_confidence", "Class confidence", 1, "", "quality"),
     (r"attribute_share/(.+)", r"Share of \1", 0, "share", "shares"),
     (r"attribute_share_exact/(.+)", r"Share of \1, exact", 0, "share", "shares"),
+    (r"attribute_share_candidates/(.+)", r"Share of \1, candidates", 0, "share", "shares"),
     (r"attribute_share_world/(.+)", r"Share of \1 in the world", 0, "share", "shares"),
     (r"nfe", "Network evaluations", -1, "", "cost"),
     (r"seconds", "Time", -1, "s", "cost"),
@@ -109,6 +126,15 @@ STRATEGIES = {
 }
 AXES = {"eta": "η", "D": "D"}
 UNITS = {"rms": "RMS", "repaint": "RePaint's unit", "ddnm": "DDNM's unit", "dps": "DPS's unit", "full": "whole image"}
+
+
+@cache
+def declared(name: str) -> Metric | None:
+    """What the registry of metrics says of a name; None for one that it does not know."""
+    try:
+        return find(name)[1]
+    except BenchmarkError:
+        return None
 
 
 @cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -124,21 +124,19 @@ class Measured:
         return _mean(self.values(dataset, scope, row, metric), axis=0)
 
     def mean(self, dataset: str, scope: Scope, row: dict, metric: str) -> Interval:
-        """Mean over cases with its interval, cut off where the measure itself ends (a share at 0 and 1)."""
+        """Mean over cases with its interval, inside the range that the metric declares."""
         key = ("mean", dataset, scope, _point_key(row), metric)
         if key not in self._summaries:
-            found = statistics.mean_interval(self.by_case(dataset, scope, row, metric), self.level)
-            low, high = measure(metric).bounds
-            self._summaries[key] = replace(found, low=_cut(found.low, low, high), high=_cut(found.high, low, high))
+            values = self.by_case(dataset, scope, row, metric)
+            self._summaries[key] = statistics.mean_interval(values, self.level, bounds=measure(metric).bounds)
         return self._summaries[key]
 
     def difference(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str) -> Interval:
-        """Mean over cases of (row - plain), paired by task, case and seed, with interval and sign-flip p-value."""
+        """Mean over cases of (row - plain), paired by task, case and seed, with interval and p-value."""
         key = ("difference", dataset, scope, _point_key(row), _point_key(plain), metric)
         if key not in self._summaries:
             here, there = (self.values(dataset, scope, at, metric) for at in (row, plain))
-            change = _mean(here - there, axis=0)
-            self._summaries[key] = statistics.paired_difference(change, np.zeros_like(change), self.level)
+            self._summaries[key] = self._paired(here, there, metric)
         return self._summaries[key]
 
     def excess(self, dataset: str, scope: Scope, row: dict, metric: str, reference: str) -> Interval:
@@ -146,15 +144,27 @@ class Measured:
         key = ("excess", dataset, scope, _point_key(row), metric, reference)
         if key not in self._summaries:
             here, there = (self.values(dataset, scope, row, name) for name in (metric, reference))
-            change = _mean(here - there, axis=0)
-            self._summaries[key] = statistics.paired_difference(change, np.zeros_like(change), self.level)
+            self._summaries[key] = self._paired(here, there, metric)
         return self._summaries[key]
 
-    def share_p(self, dataset: str, scope: Scope, row: dict, share: str, exact: str, n: int) -> float:
-        """P-value of the shares of a value in sets of n, if each set were n exact samples: statistics.share_test."""
-        here, truth = (self.values(dataset, scope, row, name).ravel() for name in (share, exact))
-        known = np.isfinite(here) & np.isfinite(truth)
-        return statistics.share_test(np.rint(here[known] * n), truth[known], n)
+    def candidates(
+        self, dataset: str, scope: Scope, row: dict, shares: str, exact: str, counted: str
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Counts of candidates with a value, their exact shares, and how many candidates there are: (sets,) each.
+
+        ``shares``, ``exact`` and ``counted`` are metrics; sets that lack one of them are left out.
+        """
+        found = [self.values(dataset, scope, row, name).ravel() for name in (shares, exact, counted)]
+        known = np.isfinite(found).all(axis=0)
+        share, truth, draws = (values[known] for values in found)
+        draws = np.rint(draws).astype(int)
+        return np.rint(share * draws), truth, draws
+
+    def _paired(self, here: np.ndarray, there: np.ndarray, metric: str) -> Interval:
+        """The difference of values (tasks, cases, seeds) that both have, its range that of the metric."""
+        both = np.isfinite(here) & np.isfinite(there)
+        here, there = (_mean(np.where(both, values, np.nan), axis=0) for values in (here, there))
+        return statistics.paired_difference(here, there, self.level, bounds=measure(metric).bounds)
 
     def improvement(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str, better: int) -> Interval:
         """Probability that the row is better than plain, over cases."""
@@ -164,7 +174,7 @@ class Measured:
         return statistics.probability_of_improvement(here, there, better < 0, self.level)
 
     def trend(self, dataset: str, scope: Scope, rows: list[dict], metric: str) -> tuple[float, float]:
-        """One-sided p-values of a rise and of a fall over the rows, in their order (Page's test)."""
+        """One-sided p-values of a rise and of a fall over the rows, in their order (Page's statistic)."""
         levels = np.stack([_mean(self.by_case(dataset, scope, row, metric), axis=1) for row in rows], axis=1)
         return statistics.trend_test(levels, True), statistics.trend_test(levels, False)
 
@@ -215,11 +225,6 @@ def plain_of(rows: tuple[dict, ...], row: dict) -> dict | None:
 
 def _point_key(row: dict) -> tuple:
     return row["sampler"], row["method"], float(row["eta"]), float(row["D"]), row["D_unit"]
-
-
-def _cut(value: float, low: float, high: float) -> float:
-    """The nearest number between low and high; NaN stays."""
-    return value if math.isnan(value) else min(max(value, low), high)
 
 
 def _mean(values: np.ndarray, axis: int) -> np.ndarray:

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from benchmark import statistics
 from benchmark.publish import labels
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.measured import Group, Measured, Scope, groups
-from benchmark.publish.table_notes import legend
-from benchmark.publish.table_rows import interval_columns, row_keys
+from benchmark.publish.table_notes import legend, star_note
+from benchmark.publish.table_rows import difference_columns, interval_columns, row_keys
+from benchmark.statistics import Interval
 
 SHARE, EXACT, WORLD = "attribute_share/", "attribute_share_exact/", "attribute_share_world/"
+CANDIDATES, COUNTED = "attribute_share_candidates/", "candidates_counted"
+
+
+@dataclass(frozen=True)
+class ShareTest:
+    """A value's share at a point against the truth. Where samples are independent draws (plain), ``samples`` of them
+    were tested exactly, their share is ``tested_share``, and the shares nearest to the truth that would have been seen
+    with 80 % are ``seen``; a guided set is one draw, and what its sets resolve is the difference's."""
+
+    metric: str
+    difference: Interval
+    p: float
+    samples: int | None = None
+    tested_share: float = math.nan
+    seen: tuple[float, float] = (math.nan, math.nan)
+    p_holm: float = math.nan
+    family: int = 0
 
 
 def shares_table(settings: dict, measured: Measured) -> tuple[list[dict], Document]:
@@ -29,17 +50,19 @@ def shares_table(settings: dict, measured: Measured) -> tuple[list[dict], Docume
                 continue
             tests = [_tests(measured, group, scope, row, found) for row in group.rows]
             for row, tested in zip(group.rows, tests, strict=True):
-                records += [_record(measured, group, scope, row, world, name, tested[name]) for name in found]
+                records += [_record(measured, group, scope, row, world, tested[name]) for name in found]
             sections.append(_section(measured, group, scope, world, found, tests))
     intro = [
         "The share of restorations that the world's classifier reads as each value, of the attributes that the hole "
         "hides; of pictures from another world, of all attributes.",
-        f"Mean over cases with its {measured.level:.0%} interval (hierarchical bootstrap: cases, then seeds). World: "
-        "the share in the classifier's world, by its generator. Truth: mean of the exact posterior "
-        "behind the hole over the same cases (docs/worlds.md).",
-        f"* not of exact samples, at {1 - measured.level:.0%}: exact test of the number of restorations with the value "
-        "against as many independent draws from the truth, Holm's correction over the rows of a column. Guided samples "
-        "of a set are not independent by design: their shares vary less.",
+        f"Mean over cases with its {measured.level:.0%} interval. World: the share in the classifier's world, by its "
+        "generator. Truth: mean of the exact posterior behind the hole over the same cases (docs/worlds.md).",
+        f"* not of exact samples, at {1 - measured.level:.0%}, with Holm's correction over the rows of a column. Plain "
+        "samples are independent: the number of them with the value is tested exactly against as many draws from the "
+        "truth, over all candidates of the cases where these were read, of which the restorations are a few. Guided "
+        "samples of a set depend on each other: the test is over sets, of the mean difference from the truth.",
+        f"Seen: the shares nearest to the truth that the exact test of the plain samples would have told from it with "
+        f"{statistics.POWER:.0%} (before Holm's correction): without a star, shares between these are not excluded.",
     ]
     return records, Document(
         "attribute_shares",
@@ -57,28 +80,50 @@ def _values(measured: Measured, group: Group, scope: Scope) -> list[str]:
     return sorted(names, key=lambda name: (name.split("/")[0], -own[name], name))
 
 
-def _tests(measured: Measured, group: Group, scope: Scope, row: dict, found: list[str]) -> dict[str, tuple]:
-    """Value -> p and Holm's p of its share at a point against the truth; NaN where there is no truth."""
+def _tests(measured: Measured, group: Group, scope: Scope, row: dict, found: list[str]) -> dict[str, ShareTest]:
+    """Value -> its test at a point, corrected over the values; p is NaN where there is no truth."""
+    tests = [_test(measured, group, scope, row, name) for name in found]
+    adjusted = statistics.holm([test.p for test in tests])
+    family = int(np.isfinite(adjusted).sum())
+    return {
+        name: replace(test, p_holm=float(p), family=family)
+        for name, test, p in zip(found, tests, adjusted, strict=True)
+    }
+
+
+def _test(measured: Measured, group: Group, scope: Scope, row: dict, name: str) -> ShareTest:
     at = (group.dataset, scope, row)
-    p = [measured.share_p(*at, SHARE + name, EXACT + name, group.n) for name in found]
-    return dict(zip(found, zip(p, statistics.holm(p).tolist(), strict=True), strict=True))
+    difference = measured.excess(*at, SHARE + name, EXACT + name)
+    share, truth = (measured.values(*at, kind + name)[0] for kind in (SHARE, EXACT))  # (cases, seeds)
+    if not labels.is_plain(row):
+        return ShareTest(name, difference, statistics.clustered_share_test(share * group.n, truth, group.n))
+    counts, truths, draws = measured.candidates(*at, CANDIDATES + name, EXACT + name, COUNTED)
+    if not len(counts):
+        known = np.isfinite(share) & np.isfinite(truth)
+        counts, truths, draws = np.rint(share[known] * group.n), truth[known], np.full(known.sum(), group.n)
+    if not len(counts):
+        return ShareTest(name, difference, math.nan)
+    samples = int(draws.sum())
+    seen = statistics.smallest_share_seen(samples, float(np.average(truths, weights=draws)), difference.level)
+    p = statistics.share_test(counts, truths, draws)
+    return ShareTest(name, difference, p, samples, float(counts.sum() / samples), seen)
 
 
-def _record(
-    measured: Measured, group: Group, scope: Scope, row: dict, world: str, name: str, tested: tuple[float, float]
-) -> dict:
+def _record(measured: Measured, group: Group, scope: Scope, row: dict, world: str, test: ShareTest) -> dict:
+    name = test.metric
     attribute, value = name.split("/")
     at = (group.dataset, scope, row)
     share, exact, own = (measured.mean(*at, kind + name) for kind in (SHARE, EXACT, WORLD))
     record = row_keys(None, group.dataset, scope.name, row) | {"attribute": attribute, "value": value}
     record |= {"world": world, "world_share": own.estimate, "exact": exact.estimate}
     record |= interval_columns("share", share) | {"cases": share.n}
-    record |= interval_columns("difference", measured.excess(*at, SHARE + name, EXACT + name))
-    return record | {"p": tested[0], "p_holm": tested[1]}
+    record |= difference_columns("difference", test.difference) | {"p": test.p, "p_holm": test.p_holm}
+    record |= {"samples": test.samples, "tested_share": test.tested_share}
+    return record | {"seen_below": test.seen[0], "seen_above": test.seen[1]}
 
 
 def _section(
-    measured: Measured, group: Group, scope: Scope, world: str, found: list[str], tests: list[dict[str, tuple]]
+    measured: Measured, group: Group, scope: Scope, world: str, found: list[str], tests: list[dict[str, ShareTest]]
 ) -> Section:
     plain = group.rows[0]
     exact, own = (
@@ -86,7 +131,7 @@ def _section(
     )
     known = any(map(math.isfinite, exact))
     columns = [Column("Attribute", False), Column("Value", False), Column("World")]
-    columns += [Column("Truth")] if known else []
+    columns += [Column("Truth"), Column("Seen, plain")] if known else []
     columns += [Column(f"η = {labels.axis_value(row, 'eta')}") for row in group.rows]
     rows, breaks, last = [], set(), None
     for name, truth, share in zip(found, exact, own, strict=True):
@@ -94,14 +139,35 @@ def _section(
         if attribute != last:
             breaks.add(len(rows))
         cells = [attribute.replace("_", " ") if attribute != last else "", value]
-        cells += [f"{share:.2f}", *([f"{truth:.2f}"] if known else [])]
+        cells += [f"{share:.2f}", *([f"{truth:.2f}", _seen(tests[0][name])] if known else [])]
         for row, tested in zip(group.rows, tests, strict=True):
             interval = measured.mean(group.dataset, scope, row, SHARE + name)
-            cells.append(Value(interval, tested[name][1] < 1 - interval.level))
+            cells.append(Value(interval, tested[name].p_holm < 1 - interval.level))
         rows.append(cells)
         last = attribute
     title = f"{group.dataset}, {group.sampler}: {scope.name}"
-    return Section(title, columns, rows, _note(measured, group, scope, world), frozenset(breaks))
+    notes = [_note(measured, group, scope, world), _samples(tests[0])]
+    guided = [
+        test
+        for row, tested in zip(group.rows, tests, strict=True)
+        if not labels.is_plain(row)
+        for test in tested.values()
+    ]
+    few = star_note(guided, measured.level)
+    notes += [f"Guided: {few.replace(' sets:', ' values:').replace(' set:', ' value:')}"] if few else []
+    return Section(title, columns, rows, " ".join(filter(None, notes)), frozenset(breaks))
+
+
+def _seen(test: ShareTest) -> str | None:
+    """The shares that would have been seen in plain samples: ``< 0.37, > 0.52``; None without a truth."""
+    ends = [f"{sign} {end:.2f}" for sign, end in zip("<>", test.seen, strict=True) if math.isfinite(end)]
+    return ", ".join(ends) or None
+
+
+def _samples(tests: dict[str, ShareTest]) -> str:
+    """How many plain samples were tested."""
+    samples = max((test.samples or 0 for test in tests.values()), default=0)
+    return f"Plain: {samples} samples tested." if samples else ""
 
 
 def _note(measured: Measured, group: Group, scope: Scope, world: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from benchmark import statistics
 from benchmark.publish import document, labels
 from benchmark.publish.comparison import Entry
@@ -11,8 +13,8 @@ from benchmark.publish.measured import Group, Measured
 from benchmark.publish.names import BLOCKS
 from benchmark.publish.published import published
 from benchmark.publish.table_measures import headline_and_further
-from benchmark.publish.table_notes import legend
-from benchmark.publish.table_rows import full_labels, interval_columns, row_headers, row_keys
+from benchmark.publish.table_notes import legend, margin_note, star_note, verdict
+from benchmark.publish.table_rows import difference_columns, full_labels, interval_columns, row_headers, row_keys
 
 
 def statistics_table(
@@ -39,14 +41,21 @@ def statistics_table(
     if trends:
         columns = [*(Column(name, False) for name in ("Sweep", "Dataset", "Sampler", "Measure"))]
         columns += [Column("p, rising"), Column("p, falling")]
-        note = "One-sided p-values of Page's test for an ordered trend over the sweep; means over tasks."
+        note = (
+            "One-sided p-values of Page's statistic for an ordered trend over the sweep, by permuting each case's "
+            "levels; means over tasks."
+        )
         sections.insert(0, Section("Trends over the sweeps", columns, trends, note))
     level = f"{measured.level:.0%}"
     intro = [
         f"Differences from the plain set of the same sampler, paired by case, task and seed, with {level} interval; p "
-        "by sign flips, and after Holm's correction over a sampler's sets in a table.",
-        "P(better): the probability that a case is better than with plain sampling. Not worse: the whole interval is "
-        "better than the margin of the settings.",
+        "(docs/metrics.md, Uncertainty), and after Holm's correction over a sampler's sets in a table that are tested: "
+        "what no case differs in is not, nor what has no direction, nor a cost.",
+        f"Resolves: the smallest true difference that these cases detect with {statistics.POWER:.0%} before Holm's "
+        "correction. Shown: what the interval says; not resolved: it includes 0, which is not the same as no "
+        "difference.",
+        "P(better): the probability that a case is better than with plain sampling. Not worse: shown to lose less than "
+        "the margin of the settings, although cases that were not seen may lose everything.",
         "Overall view; each task and every measure are in the csv.",
     ]
     return records, Document(
@@ -57,11 +66,12 @@ def statistics_table(
 def _record(entry: Entry, margins: dict) -> dict:
     record = row_keys(entry.group.table, entry.group.dataset, entry.scope.name, entry.row)
     margin, better = margins.get(entry.metric), labels.measure(entry.metric).better
-    verdict = None if margin is None or not better else statistics.non_inferior(entry.difference, margin, better < 0)
-    record |= {"test": "difference", "metric": entry.metric} | interval_columns("difference", entry.difference)
+    kept = None if margin is None or not better else statistics.non_inferior(entry.difference, margin, better < 0)
+    record |= {"test": "difference", "metric": entry.metric} | difference_columns("difference", entry.difference)
     record |= {"cases": entry.difference.n, "p": entry.difference.p, "p_holm": entry.p_holm}
     record |= interval_columns("probability_of_improvement", entry.improvement)
-    return record | {"margin": margin, "not_worse": verdict}
+    record |= {"margin": margin, "not_worse": kept, "shown": verdict(entry.metric, entry.difference)}
+    return record | {"worst_low": entry.difference.worst_low, "worst_high": entry.difference.worst_high}
 
 
 def _measures(group: Group, part: list[Entry], margins: dict) -> list[Measure]:
@@ -77,27 +87,35 @@ def _changes(group: Group, changed: list[Entry], margins: dict) -> Section:
     shown = _measures(group, changed, margins)
     with_margin = any(column.name in margins for column in shown)
     columns = [Column("Measure", False), *(Column(header, False) for header in row_headers(group))]
-    columns += [Column("Difference"), Column("p"), Column("p, Holm"), Column("P(better)")]
+    columns += [Column("Difference"), Column("Resolves"), Column("Shown", False)]
+    columns += [Column("p"), Column("p, Holm"), Column("P(better)")]
     columns += [Column("Not worse")] if with_margin else []
     rows, breaks = [], set()
     for column in shown:
         breaks.add(len(rows))
         found = [entry for entry in changed if entry.scope == scope and entry.metric == column.name]
         cells = [Value(entry.difference, entry.significant, signed=True) for entry in found]
-        formatted, power = document.formatted(cells)
+        formatted, power = document.formatted([*cells, *(entry.difference.resolves for entry in found)])
         header = f"{column.header} ({power})" if power else column.header
-        for index, (entry, cell) in enumerate(zip(found, formatted, strict=True)):
-            verdict, text = _record(entry, margins)["not_worse"], " ".join(filter(None, cell))
+        for index, entry in enumerate(found):
+            record, text = _record(entry, margins), " ".join(filter(None, formatted[index]))
             row = [header if index == 0 else "", *full_labels(group, entry.position), text]
+            row += [formatted[len(found) + index][0], record["shown"]]
             row += [document.p_value(entry.difference.p), document.p_value(entry.p_holm)]
             row.append(f"{entry.improvement.estimate:.2f}" if entry.improvement else None)
-            row += [{True: "yes", False: "no", None: None}[verdict]] if with_margin else []
+            row += [{True: "yes", False: "no", None: None}[record["not_worse"]]] if with_margin else []
             rows.append(row)
     name = {"eta_sweep": "η sweep", "D_sweep": "D sweep"}.get(group.table, group.table)
     where = ", ".join(filter(None, [name, group.dataset, group.sampler]))
     shown_margins = [f"{column.label} {margins[column.name]:g}" for column in shown if column.name in margins]
-    note = f"Margins: {', '.join(shown_margins)}." if shown_margins else ""
-    return Section(where, columns, rows, note, frozenset(breaks))
+    overall = [entry for entry in changed if entry.scope == scope]
+    level = overall[0].mean.level
+    notes = [f"Margins: {', '.join(shown_margins)}."] if shown_margins else []
+    for column in shown:
+        if column.name in margins and column.better:
+            changes = [entry.difference for entry in overall if entry.metric == column.name]
+            notes.append(margin_note(margins[column.name], column.name, changes))
+    return Section(where, columns, rows, " ".join(filter(None, [*notes, star_note(overall, level)])), frozenset(breaks))
 
 
 def _trends(measured: Measured, group: Group) -> list[dict]:
@@ -106,7 +124,8 @@ def _trends(measured: Measured, group: Group) -> list[dict]:
     records = []
     for scope in group.scopes():
         for metric in measured.metrics(group):
-            rising, falling = measured.trend(group.dataset, scope, rows, metric)
+            tested = labels.measure(metric).tested
+            rising, falling = measured.trend(group.dataset, scope, rows, metric) if tested else (math.nan, math.nan)
             keys = {"table": group.table, "dataset": group.dataset, "task": scope.name, "sampler": group.sampler}
             for test, p in (("trend_rising", rising), ("trend_falling", falling)):
                 records.append(keys | {"test": test, "metric": metric, "p": p})

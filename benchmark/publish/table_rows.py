@@ -21,6 +21,11 @@ def interval_columns(name: str, interval: Interval | None) -> dict:
     return {name: middle, f"{name}_low": low, f"{name}_high": high}
 
 
+def difference_columns(name: str, difference: Interval | None) -> dict:
+    """:func:`interval_columns`, and ``resolves``: the smallest difference that these cases detect with 80 %."""
+    return interval_columns(name, difference) | {"resolves": difference.resolves if difference else None}
+
+
 def row_headers(group: Group) -> list[str]:
     """The headers of :func:`row_labels`: the axis of a sweep, or the set and, of several samplers, whose."""
     if group.table in ("eta_sweep", "D_sweep"):

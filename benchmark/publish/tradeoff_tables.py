@@ -10,7 +10,7 @@ from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.labels import Measure
 from benchmark.publish.measured import Measured, plain_of
 from benchmark.publish.names import datasets_of
-from benchmark.publish.table_notes import interval_line, legend
+from benchmark.publish.table_notes import cases_for_margin, interval_line, legend, margin_note, tuned_lines, verdict
 from benchmark.publish.table_rows import interval_columns, row_keys
 from benchmark.publish.tradeoff import Tradeoff, tradeoffs
 from benchmark.statistics import Interval
@@ -77,20 +77,23 @@ def operating_point_table(settings: dict, measured: Measured) -> tuple[list[dict
             for name in settings["margin"]
             for record in _best(measured, trade, labels.measure(name), settings["margin"][name])
         ]
-        records += [record for record, _ in found]
+        records += [record for record, _, _ in found]
         if found:
             sections.append(_operating_section(dataset, found))
     intro = [
-        "For each sampler the set of highest diversity whose quality is not worse than its plain set's by the margin: "
-        "the whole interval of the paired difference is better than that.",
-        "Plain: no guided or selected set qualifies, or none is more diverse.",
+        "For each sampler the set of highest diversity whose quality is shown to be not worse than its plain set's by "
+        "the margin: the paired difference is better than that, although cases that were not seen may lose everything.",
+        "Plain: no guided or selected set is shown to qualify, or none is more diverse. Not resolved: the interval "
+        "includes 0, which is not the same as no difference.",
+        *tuned_lines(settings),
         interval_line(measured),
     ]
     return records, Document("operating_point", "Operating points", intro, sections, legend(measured))
 
 
-def _best(measured: Measured, trade: Tradeoff, quality: Measure, margin: float) -> list[tuple[dict, list]]:
-    """One operating point for each sampler of a scope: its record and its line in the document."""
+def _best(measured: Measured, trade: Tradeoff, quality: Measure, margin: float) -> list[tuple[dict, list, str]]:
+    """One operating point for each sampler of a scope: its record, its line in the document, and what could not be
+    shown."""
     found = []
     for sampler in dict.fromkeys(row["sampler"] for row in trade.rows):
         rows = [row for row in trade.rows if row["sampler"] == sampler]
@@ -98,37 +101,51 @@ def _best(measured: Measured, trade: Tradeoff, quality: Measure, margin: float) 
         if plain is None or len(rows) < 2 or not quality.better:
             continue
         where = (trade.dataset, trade.scope)
-        changes = [measured.difference(*where, row, plain, quality.name) for row in rows]
+        changes = [None if row is plain else measured.difference(*where, row, plain, quality.name) for row in rows]
         diversities = [measured.mean(*where, row, trade.diversity.name) for row in rows]
-        if not any(change.n for change in changes):
+        cases = max(change.n for change in changes if change)
+        if not cases:
             continue
         estimates = [diversity.estimate for diversity in diversities]
         index = statistics.operating_point(estimates, changes, margin, quality.better < 0)
         chosen = rows.index(plain) if index is None else index
-        gain = measured.difference(*where, rows[chosen], plain, trade.diversity.name)
+        gain = _no_change(cases, measured.level)
+        if rows[chosen] is not plain:
+            gain = measured.difference(*where, rows[chosen], plain, trade.diversity.name)
+        change = changes[chosen] or _no_change(cases, measured.level)
         record = row_keys(None, trade.dataset, trade.scope.name, rows[chosen])
         record |= {"quality_metric": quality.name, "margin": margin, "diversity_metric": trade.diversity.name}
         record |= interval_columns("diversity", diversities[chosen]) | interval_columns("diversity_gain", gain)
-        record |= interval_columns("quality_change", changes[chosen])
+        record |= interval_columns("quality_change", change) | {"resolves": change.resolves}
+        record |= {"gain_resolves": gain.resolves, "cases": cases}
+        record |= {"cases_needed": cases_for_margin(margin, quality.name, measured.level)}
         line = [trade.scope.name, sampler, f"{quality.label} ({margin:g})", labels.point(rows[chosen])]
-        line += [Value(diversities[chosen]), Value(gain, signed=True), _change_text(changes[chosen])]
-        found.append((record, line))
+        line += [Value(diversities[chosen]), Value(gain, signed=True), _change_text(quality.name, change)]
+        found.append((record, line, margin_note(margin, quality.name, changes)))
     return found
 
 
-def _change_text(change: Interval) -> str:
+def _no_change(cases: int, level: float) -> Interval:
+    """Plain sampling against itself: 0, and nothing to estimate."""
+    return Interval(0.0, math.nan, math.nan, cases, level)
+
+
+def _change_text(metric: str, change: Interval) -> str:
     cells, power = document.formatted([Value(change, signed=True)])
-    return " ".join(filter(None, [*cells[0], power]))
+    shown = verdict(metric, change)
+    return " ".join(filter(None, [*cells[0], power, f"({shown})" if shown.startswith("no") else ""]))
 
 
-def _operating_section(dataset: str, found: list[tuple[dict, list]]) -> Section:
+def _operating_section(dataset: str, found: list[tuple[dict, list, str]]) -> Section:
     diversity = labels.measure(found[0][0]["diversity_metric"])
     columns = [Column(name, False) for name in ("Task", "Sampler", "Quality (margin)", "Set")]
     columns += [Column(diversity.header), Column("Gain over plain"), Column("Change of quality")]
     rows, breaks, last = [], set(), None
-    for _, line in found:
+    for _, line, _ in found:
         if line[0] != last:
             breaks.add(len(rows))
         rows.append([line[0] if line[0] != last else "", *line[1:]])
         last = line[0]
-    return Section(dataset, columns, rows, breaks=frozenset(breaks))
+    first = found[0][0]["task"]
+    notes = dict.fromkeys(note for record, _, note in found if note and record["task"] == first)
+    return Section(dataset, columns, rows, " ".join(notes), frozenset(breaks))
