@@ -28,6 +28,7 @@ COMMANDS = {
     "distances": "nearest-neighbour distances of plain sets, from which to choose D",
     "choose-guidance": "choose margin, eta and D from a run on cases of its own",
     "truth": "hold one sampler's samples of one problem against the exact posterior",
+    "tune": "choose samplers' options on measurements that the tables of truth never see",
     "truth-report": "write the table and the figures of the truth",
     "fit": "fit the Gaussian mixture prior of the digits",
     "train": "train a prior or an attribute classifier on a rendered world",

@@ -64,6 +64,13 @@ def point(eta: float, D: float, D_unit: str = "rms", guidance: str | dict | None
     return Point({**part, **values}, label)
 
 
+def algorithm_at(sampler: dict, steps: int | str | None = None) -> dict:
+    """The settings of an algorithm, {"name", options}, from a sampler of the configuration, without its steps: its own
+    options, and over them those that ``by_steps`` gives for ``steps``."""
+    options = {key: value for key, value in sampler.items() if key not in ("algorithm", "steps", "by_steps")}
+    return {"name": sampler["algorithm"], **options, **sampler.get("by_steps", {}).get(str(steps), {})}
+
+
 def named(part: str | dict) -> dict:
     """``kmeans`` and ``{name: kmeans}`` mean the same."""
     return {"name": part} if isinstance(part, str) else dict(part)

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from benchmark.config import PRIORS, guided_points, public_models
 from benchmark.errors import BenchmarkError
-from benchmark.jobs import PLAIN, Job, Point, named, point
+from benchmark.jobs import PLAIN, Job, Point, algorithm_at, named, point
 from benchmark.metrics.registry import expand, find, skipped
 from benchmark.networks import registry, shipped
 from benchmark.publish.names import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
-from benchmark.truth_jobs import truth_jobs
+from benchmark.truth_jobs import EXACT, group_of, truth_jobs
 
 NO_MASK = "none"
 ATTRIBUTE_SHARE = "attribute_share/{attribute}/{value}"
@@ -72,10 +72,13 @@ class Plan:
     def truth_settings(self) -> dict:
         """What table and figures of the truth need to know beside truth.parquet."""
         truth = self.config["truth"]
-        problems, names = list(truth["problems"]), list(truth["samplers"])
+        problems, names = list(truth["problems"]), [EXACT, *truth["samplers"]]
         return {"run": self.config["run"], "problems": problems, "samplers": names, "compare": truth["compare"]} | {
             "n": self.config["n"],
             "confidence": self.config["publish"]["confidence"],
+            "groups": {name: group_of(problem) for name, problem in truth["problems"].items()},
+            "tuned": [name for name in truth["samplers"] if "by_steps" in self.config["samplers"][name]],
+            "held_out": truth["tune"]["held_out"] if truth["tune"] else [],
         }
 
     def tables(self) -> list[str]:
@@ -247,7 +250,9 @@ class _TaskPlan:
         return f"{self.plan.root}/{kind}/{self.dataset}/{self.task}/{sampler}/{name}.parquet"
 
     def _sampling(self, sampler: str, here: Point, n: int, first_index: int) -> dict:
-        algorithm = dict(self.config["samplers"][sampler])
+        spec = self.config["samplers"][sampler]
+        algorithm = algorithm_at(spec, spec.get("steps"))
+        algorithm |= {"steps": spec["steps"]} if "steps" in spec else {}
         return {
             "dataset": self.dataset,
             "task": self.task,
@@ -256,7 +261,7 @@ class _TaskPlan:
             "prior": self.spec["prior"],
             **_shipped(shipped.of_prior(self.spec["prior"]["name"])),
             "problem": self.problem,
-            "algorithm": {"name": algorithm.pop("algorithm"), **algorithm},
+            "algorithm": algorithm,
             "guidance": here.guidance,
             "n": n,
             "first_index": first_index,

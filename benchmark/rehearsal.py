@@ -47,6 +47,7 @@ def rehearse(
     for sampler in config["samplers"].values():
         short = SHORT[sampler["algorithm"]]
         sampler |= {key: value for key, value in short.items() if key in ALWAYS or key in sampler}
+        sampler.pop("by_steps", None)
     for dataset in config["datasets"].values():
         dataset["cases"] = min(dataset["cases"], CASES)
         size = sizes.get(dataset["prior"]["name"])
@@ -62,6 +63,7 @@ def rehearse(
         truth["samplers"] = {name: [config["samplers"][name].get("steps", 4)] for name in truth["samplers"]}
         for problem in truth["problems"].values():
             problem.pop("sets", None)
+            problem.pop("measurements", None)
     rendered = any(dataset["source"]["name"] == "faces" for dataset in config["datasets"].values())
     config["masks"] = {name: _stand_in(mask, rendered, exists) for name, mask in config["masks"].items()}
     return config

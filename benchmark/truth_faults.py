@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmark.errors import suggestion
+from benchmark.truth_jobs import EXACT
 
 
 def truth_faults(config: dict, truth: dict) -> Iterator[str]:
@@ -18,6 +19,8 @@ def truth_faults(config: dict, truth: dict) -> Iterator[str]:
     named = {"samplers": truth["samplers"]}
     named |= {f"guided[{i}].samplers": grid["samplers"] for i, grid in enumerate(truth["guided"])}
     named |= {f"compare[{i}]": [pair["sampler"], pair["against"]] for i, pair in enumerate(truth["compare"])}
+    if EXACT in truth["samplers"]:
+        yield f"truth.samplers: {EXACT!r} is the posterior itself, which every problem has; call yours otherwise"
     for where, names in named.items():
         known = list(samplers if where == "samplers" else truth["samplers"])
         for name in names:
@@ -44,6 +47,22 @@ def truth_faults(config: dict, truth: dict) -> Iterator[str]:
             if (algorithm, preset, operator["name"]) == ("diffpir", "reference", "random_projection"):
                 yield f"{where}.samplers: {sampler} (reference) holds for operators that keep constants; leave it out"
         yield from _guided_faults(truth, problem, where)
+    if truth["tune"]:
+        yield from _tune_faults(config, truth)
+
+
+def _tune_faults(config: dict, truth: dict) -> Iterator[str]:
+    """Problems and samplers of ``tune`` that are not there, and problems that are held out and tuned on."""
+    tune, problems = truth["tune"], list(truth["problems"])
+    for key in ("problems", "held_out"):
+        for name in tune[key]:
+            if name not in problems:
+                yield f"truth.tune.{key}: no problem {name!r}{suggestion(name, problems)}"
+    for name in set(tune["problems"]) & set(tune["held_out"]):
+        yield f"truth.tune.held_out: {name} is tuned on, too; hold out another"
+    for name in tune["grids"]:
+        if name not in truth["samplers"]:
+            yield f"truth.tune.grids: no sampler {name!r}{suggestion(name, list(truth['samplers']))}"
 
 
 def _guided_faults(truth: dict, problem: dict, where: str) -> Iterator[str]:

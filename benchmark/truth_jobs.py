@@ -4,45 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmark.jobs import Job, named
+from benchmark.jobs import Job, algorithm_at, named
+
+EXACT = "exact"  # the sampler that is the posterior: every problem has it
 
 
 def truth_jobs(config: dict, root: str) -> Iterator[Job]:
-    """One job for each problem with a known posterior and each of its samplers (docs/truth.md)."""
+    """One job for each problem with a known posterior and each of its samplers, the exact one first (docs/truth.md)."""
     truth = config["truth"]
     if not truth:
         return
     for name, problem in truth["problems"].items():
+        common = problem_settings(config, name, problem)
+        exact = {"algorithm": {"name": EXACT}, "runs": [{"steps": 0, "guidance": None}]}
+        yield Job("truth", f"{root}/truth/{name}/{EXACT}.parquet", {**common, "sampler": EXACT, **exact})
         for sampler in problem.get("samplers", truth["samplers"]):
-            algorithm = dict(config["samplers"][sampler])
-            own_steps = algorithm.pop("steps", None)
-            settings = {
-                "problem": name,
-                "world": problem["world"],
-                "operator": problem["problem"],
-                "mask": config["masks"][problem["mask"]] if problem["mask"] is not None else None,
-                "sampler": sampler,
-                "algorithm": {"name": algorithm.pop("algorithm"), **algorithm},
-                "runs": _runs(truth, problem, sampler, own_steps),
-                "n": config["n"],
-                "sets": problem.get("sets", truth["sets"]),
-                "measurements": truth["measurements"],
-                "seed": config["seeds"][0],
-            }
-            yield Job("truth", f"{root}/truth/{name}/{sampler}.parquet", settings)
+            spec = config["samplers"][sampler]
+            settings = {"algorithm": algorithm_at(spec), "runs": _runs(truth, problem, sampler, spec)}
+            yield Job("truth", f"{root}/truth/{name}/{sampler}.parquet", {**common, "sampler": sampler, **settings})
 
 
-def _runs(truth: dict, problem: dict, sampler: str, own_steps: int | None) -> list[dict]:
+def problem_settings(config: dict, name: str, problem: dict) -> dict:
+    """What the jobs of one problem share."""
+    truth = config["truth"]
+    return {
+        "problem": name,
+        "world": problem["world"],
+        "operator": problem["problem"],
+        "mask": config["masks"][problem["mask"]] if problem["mask"] is not None else None,
+        "n": config["n"],
+        "sets": problem.get("sets", truth["sets"]),
+        "measurements": problem.get("measurements", truth["measurements"]),
+        "seed": config["seeds"][0],
+    }
+
+
+def group_of(problem: dict) -> str:
+    """The problems that a table may average over: ``group`` of the configuration, else the world and what is known."""
+    if "group" in problem:
+        return problem["group"]
+    operator = problem["problem"]
+    free = operator["name"] == "inpainting" and problem["mask"] is None
+    known = "nothing known" if free else "noisy" if operator["sigma"] > 0 else "noiseless"
+    dimension = problem["world"].get("dimension")
+    return f"{problem['world']['name']}{f', {dimension}-D' if dimension else ''}, {known}"
+
+
+def _runs(truth: dict, problem: dict, sampler: str, spec: dict) -> list[dict]:
     """Plain sampling at every number of steps, then guided points at the sampler's own, and plain sampling there."""
+    own_steps = spec.get("steps")
+
+    def run(count: int | None, guidance: dict | None, **more) -> dict:
+        options = spec.get("by_steps", {}).get(str(count), {})
+        return {"steps": count, "guidance": guidance, **more, **({"options": options} if options else {})}
+
     guided = truth["samplers"] if problem["guided"] is True else problem["guided"] or []
     grids = [grid for grid in truth["guided"] if sampler in guided and sampler in grid["samplers"]]
     steps = [count for count in truth["samplers"][sampler] if count <= problem["most_steps"]]
     if grids:
         steps = list(dict.fromkeys([*steps, own_steps]))
-    runs: list[dict] = [{"steps": count, "guidance": None} for count in steps]
+    runs: list[dict] = [run(count, None) for count in steps]
     for grid in grids:
         for eta in grid["eta"]:
             for reach in grid["D"]:
                 guidance = {**named(grid["guidance"]), "eta": eta, "D": reach, "D_unit": grid["D_unit"]}
-                runs.append({"steps": own_steps, "guidance": guidance, "uncoupled": grid["uncoupled"]})
+                runs.append(run(own_steps, guidance, uncoupled=grid["uncoupled"]))
     return runs

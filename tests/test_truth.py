@@ -10,13 +10,13 @@ import pytest
 import torch
 import yaml
 
-from benchmark import store
+from benchmark import statistics, store
 from benchmark.config import check, load
 from benchmark.errors import BenchmarkError
 from benchmark.plan import Plan
 from benchmark.priors.mixture import GaussianMixture, MixturePrior
 from benchmark.problems import PROBLEMS, build
-from benchmark.truth import distances
+from benchmark.truth import distances, tune
 from benchmark.truth.distances import DESCRIPTIONS, DISTANCES
 from benchmark.truth.measurements import Measurements, measure
 from benchmark.truth.run import draw, exact, run
@@ -285,6 +285,98 @@ def test_with_everything_known_a_sampler_returns_it(name):
     assert truth.measure(samples[0])["sliced_wasserstein"] < 1e-9
 
 
+# ------------------------------------------------------------------------------------------- the posterior as a sampler
+@pytest.mark.parametrize("world", ["ten_gaussians", "digits"])
+def test_the_exact_sampler_has_no_excess_over_its_floor_in_expectation_and_the_prior_has(world, tmp_path):
+    common = {"problem": "p", "world": {"name": world}, "measurements": 24, "sets": 4}
+    run(
+        job(sampler="exact", algorithm={"name": "exact"}, runs=[{"steps": 0, "guidance": None}], **common),
+        tmp_path / "e",
+    )
+    rows = store.read_table(tmp_path / "e", "truth").to_pylist()
+    found = [row for row in rows if row["metric"] == "sliced_wasserstein"]
+    excess = statistics.root_excess(*([row[key] for row in found] for key in ("value", "exact")))
+    assert excess.low < 0 < excess.high
+    assert abs(excess.estimate) < 0.6 * sum(row["exact"] for row in found) / len(found)
+    assert {(row["sampler"], row["preset"], row["nfe"]) for row in rows} == {("exact", "exact", 0)}
+    measurements = measure("p", {"name": world}, INPAINTING, LEFT, 24, 0)
+    prior = measurements.prior.mixture.sample(20, torch.Generator().manual_seed(0))
+    wrong = [truth.measure(prior)["sliced_wasserstein"] for truth in exact(measurements, 5, 4)]
+    assert statistics.root_excess(wrong, [row["exact"] for row in found]).low > 0
+
+
+def test_truths_of_the_model_have_uniform_ranks_and_real_digits_have_not(tmp_path):
+    ranks = {}
+    for truths in ("real", "model"):
+        settings = job(sampler="exact", algorithm={"name": "exact"}, runs=[{"steps": 0, "guidance": None}])
+        settings |= {"world": {"name": "digits", "truths": truths}, "measurements": 60}
+        run(settings, tmp_path / truths)
+        rows = store.read_table(tmp_path / truths, "truth").to_pylist()
+        ranks[truths] = torch.tensor([row["value"] for row in rows if row["metric"] == "truth_rank"])
+    assert len(ranks["model"]) == 60
+    assert (ranks["model"] < 0.05).double().mean() <= 0.15
+    assert (ranks["real"] < 0.05).double().mean() >= 0.15
+    with pytest.raises(BenchmarkError, match="truths 'fake' is neither real nor model"):
+        build_world({"name": "digits", "truths": "fake"})
+
+
+# -------------------------------------------------------------------------------------------------------------- tuning
+TUNE = {
+    "measurements": 4,
+    "sets": 4,
+    "problems": ["ten"],
+    "held_out": ["projected"],
+    "grids": {"dps": {"scale": [0.2, 50]}},
+}
+
+
+def test_options_are_chosen_for_each_number_of_steps_on_measurements_of_their_own():
+    config = check(changed(lambda c: c["truth"].update(tune=TUNE)))
+    found = list(tune.scores(config))
+    assert [(one.steps, one.options) for one in found] == [(10, {"scale": 0.2}), (10, {"scale": 50})]
+    assert 0.5 < found[0].score < found[1].score
+    assert tune.chosen(found) == {"dps": {"10": {"scale": 0.2}}}
+    for name in ("ten", "projected"):
+        own = tune.tuning_measurements(config, name)
+        settings = Plan(config).job(f"results/tiny/truth/{name}/exact.parquet").settings
+        theirs = measure(name, *(settings[key] for key in ("world", "operator", "mask", "measurements", "seed")))
+        assert not torch.isin(own.truths.flatten(), theirs.truths.flatten()).any()
+        assert not torch.isin(own.y[own.y != 0], theirs.y[theirs.y != 0]).any()
+
+
+def test_options_by_steps_hold_at_their_steps_alone_and_are_part_of_the_settings():
+    def change(config):
+        config["samplers"]["dps"]["by_steps"] = {10: {"scale": 0.5}}
+        config["truth"]["samplers"]["dps"] = [5, 10]
+
+    plan = Plan(check(changed(change)))
+    runs = plan.job("results/tiny/truth/ten/dps.parquet").settings["runs"]
+    assert [(one["steps"], one.get("options")) for one in runs[:3]] == [
+        (5, None),
+        (10, {"scale": 0.5}),
+        (10, {"scale": 0.5}),
+    ]
+    measurements = measure("p", TEN, INPAINTING, LEFT, 2, 0)
+    algorithm = {"name": "dps", "preset": "paper", "scale": 0.2}
+    changed_at, _ = draw(measurements, algorithm, {"steps": 5, "guidance": None, "options": {"scale": 0.5}}, 5, 2)
+    same, _ = draw(measurements, {**algorithm, "scale": 0.5}, {"steps": 5, "guidance": None}, 5, 2)
+    assert torch.equal(changed_at, same)
+
+
+def test_the_experiments_options_are_those_that_were_chosen():
+    record = yaml.safe_load((ROOT / "experiments" / "tuned" / "samplers.yaml").read_text())
+    config = load(ROOT / "experiments" / "truth.yaml")
+    tuned = {name: spec["by_steps"] for name, spec in config["samplers"].items() if "by_steps" in spec}
+    assert tuned == record["by_steps"]
+    section = config["truth"]["tune"]
+    assert all(record[key] == section[key] for key in ("measurements", "sets", "problems", "held_out", "grids"))
+    for sampler, by_steps in record["by_steps"].items():
+        assert set(map(int, by_steps)) == set(config["truth"]["samplers"][sampler])
+        for steps, options in by_steps.items():
+            scores = [s for s in record["scores"] if (s["sampler"], str(s["steps"])) == (sampler, steps)]
+            assert min(scores, key=lambda s: s["score"])["options"] == options
+
+
 # ---------------------------------------------------------------------------------------------------------------- jobs
 POINT = {"name": "nearest_neighbour", "eta": 3.0, "D": math.inf, "D_unit": "rms"}
 
@@ -352,7 +444,7 @@ def changed(change):
 
 def test_the_plan_has_a_job_for_each_problem_and_sampler_and_plain_sampling_beside_each_guided_point():
     plan = Plan(check(TINY))
-    assert len(plan.paths("truth")) == len(plan.jobs) == 7
+    assert len(plan.paths("truth")) == len(plan.jobs) == 7 + 3  # the exact sampler of each problem
     runs = plan.job("results/tiny/truth/ten/dps.parquet").settings["runs"]
     assert [(one["steps"], one["guidance"] and one["guidance"]["eta"]) for one in runs[:3]] == [
         (10, None),
@@ -387,7 +479,7 @@ def test_a_checked_configuration_is_one_itself_and_can_be_rehearsed():
     assert check(config) == config
     rehearsed = check({**TINY, "rehearsal": True})
     assert rehearsed["truth"]["measurements"] == 2
-    assert len(Plan(rehearsed).paths("truth")) == 7
+    assert len(Plan(rehearsed).paths("truth")) == 7 + 3
 
 
 @pytest.mark.parametrize(
@@ -401,6 +493,10 @@ def test_a_checked_configuration_is_one_itself_and_can_be_rehearsed():
             lambda c: c["truth"]["problems"]["ten"].update(samplers=["drp"]),
             "truth.problems.ten.samplers: no sampler 'drp'",
         ),
+        (lambda c: c["truth"]["samplers"].update(exact=[5]), "truth.samplers: 'exact' is the posterior itself"),
+        (lambda c: c["truth"].update(tune={**TUNE, "held_out": ["ten"]}), "truth.tune.held_out: ten is tuned on, too"),
+        (lambda c: c["truth"].update(tune={**TUNE, "problems": ["tn"]}), "truth.tune.problems: no problem 'tn'"),
+        (lambda c: c["truth"].update(tune={**TUNE, "grids": {"x": {}}}), "truth.tune.grids: no sampler 'x'"),
         (lambda c: c["truth"]["guided"][0].update(eta=[-1]), "truth.guided[0].eta[0]: -1"),
         (
             lambda c: c["truth"]["problems"]["free"].update(guided=["dps"]),
@@ -483,8 +579,21 @@ def test_the_bias_of_a_unit_of_diversity_is_the_ratio_of_the_mean_changes(tmp_pa
     ratio = found.per_diversity(["p"], setting)
     assert (ratio.estimate, ratio.low, ratio.high) == pytest.approx((0.5, 0.5, 0.5))
     assert found.difference(["p"], setting, setting.plain, "diversity").estimate == 2
-    assert found.excess(["p"], setting.plain, "sliced_wasserstein").estimate == 0.5
-    assert found.times_floor(["p"], setting.plain, "sliced_wasserstein").estimate == 2
+    assert found.excess(["p"], setting.plain, "sliced_wasserstein").estimate == pytest.approx(math.sqrt(1 - 0.25))
+    assert found.excess(["p"], setting.plain, "diversity").estimate == 0.5
+    assert found.times_floor(["p"], setting.plain, "sliced_wasserstein") == 2
+
+
+def test_the_cost_at_a_gain_is_read_between_the_etas_and_is_unknown_beyond_them(tmp_path):
+    rows = list(rows_of([1, 1.2, 0.8, 1], [0.5, 0.6, 0.4, 0.5]))
+    rows += [row | {"eta": 3.0, "value": 1 + 2 * (row["value"] - 1)} for row in rows if row["method"] == "spell"]
+    found = results(tmp_path, rows)
+    curve = sorted(found.of("p", guided=True), key=lambda setting: setting.eta)
+    assert [setting.eta for setting in curve] == [1.0, 3.0]
+    cost = found.cost_at_gain(["p"], curve, 1.5, "sliced_wasserstein")
+    assert (cost.estimate, cost.low, cost.high) == pytest.approx((0.75, 0.75, 0.75))
+    assert found.cost_at_gain(["p"], curve, 0.5, "sliced_wasserstein").estimate == pytest.approx(0.25)
+    assert math.isnan(found.cost_at_gain(["p"], curve, 2.5, "sliced_wasserstein").estimate)
 
 
 def test_there_is_no_price_where_no_diversity_was_bought(tmp_path):
@@ -515,9 +624,11 @@ def test_the_workflow_makes_table_figures_and_report_and_a_second_run_does_nothi
         assert (folder / name).stat().st_size > 0
     text = (folder / "tables" / "truth.md").read_text()
     for words in (
-        "Which sampler samples the posterior",
+        "How far from the posterior: ten_gaussians, noiseless",
+        "How far from the posterior: ten_gaussians, nothing known",
         "What a choice costs",
-        "What diversity costs: gauss25",
+        "What diversity costs: gauss25, 6-D, noisy",
+        "What diversity costs at equal gain: ten_gaussians, noiseless",
         "Problem free",
     ):
         assert words in text

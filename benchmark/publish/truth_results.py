@@ -8,11 +8,26 @@ import numpy as np
 
 from benchmark import statistics, store
 from benchmark.errors import BenchmarkError
+from benchmark.publish.document import Value
 from benchmark.statistics import Interval
 
 RESAMPLES = 2000
 DISTANCES = ("sliced_wasserstein", "energy", "mode_total_variation", "mean_error", "covariance_error")
 PLAIN = "plain"
+EXACT = "exact"  # the sampler that draws from the posterior itself
+RANK = "truth_rank"
+LABELS = {
+    "sliced_wasserstein": "Sliced W2",
+    "energy": "Energy",
+    "mode_total_variation": "Modes' TV",
+    "mean_error": "Mean error",
+    "covariance_error": "Cov. error",
+    "diversity": "Diversity",
+    "modes": "Modes a set",
+    "consistency": "Consistency",
+    "finite": "Finite",
+}
+SHOWN = (*DISTANCES, "diversity", "modes", "consistency")
 KEYS = ["problem", "sampler", "steps", "method", "eta", "D", "D_unit"]
 
 
@@ -42,7 +57,8 @@ class Results:
     """The values of a run: ``by_case(problems, setting, metric)`` and what follows from them.
 
     Args:
-        settings: problems, samplers (in the order of the tables), compare, n, confidence.
+        settings: problems, samplers (in the order of the tables), compare, n, confidence, groups (of each problem),
+            tuned (samplers), held_out (problems).
         path: truth.parquet.
 
     Raises:
@@ -71,6 +87,14 @@ class Results:
         self._nfe = {key: int(group["nfe"].iloc[0]) for key, group in table.groupby(KEYS, sort=False)}
 
     # ---------------------------------------------------------------------------------------------------- what there is
+    def groups(self) -> dict[str, list[str]]:
+        """Problems that may be averaged over, by their group's name; those that are held out of every choice last."""
+        of, held_out = self.settings.get("groups", {}), self.settings.get("held_out", [])
+        found: dict[str, list[str]] = {}
+        for problem in sorted(self.problems, key=lambda name: name in held_out):
+            found.setdefault(of.get(problem, self.worlds[problem]), []).append(problem)
+        return found
+
     def problems_of(self, world: str) -> list[str]:
         """The problems of a world, in the order of the configuration."""
         return [problem for problem in self.problems if self.worlds[problem] == world]
@@ -122,15 +146,30 @@ class Results:
         parts = [self.by_case([problem], self.of(problem, False)[0], metric, "exact") for problem in problems]
         return self._mean(np.concatenate(parts))
 
-    def excess(self, problems: list[str], setting: Setting, metric: str) -> Interval:
-        """Mean of value - exact over cases: of a distance, what lies above its floor."""
-        values = (self.by_case(problems, setting, metric, column) for column in ("value", "exact"))
-        return self._mean(np.subtract(*values))
+    def ranks(self, problem: str) -> np.ndarray:
+        """Each truth's rank among the samples of its own posterior, 0 to 1; empty where it was not measured."""
+        known = [s for s in self.of(problem, False) if s.sampler == EXACT]
+        values = self.by_case([problem], known[0], RANK) if known else np.empty(0)
+        return values[np.isfinite(values)]
 
-    def times_floor(self, problems: list[str], setting: Setting, metric: str) -> Interval:
-        """Mean of value / exact over cases."""
+    def share_of_ranks_below(self, problem: str, level: float) -> Interval:
+        """The share of truths of a rank below ``level``, with its interval."""
+        below = (self.ranks(problem) < level).astype(float)
+        return statistics.mean_interval(below, self.level, RESAMPLES, bounds=(0.0, 1.0))
+
+    def excess(self, problems: list[str], setting: Setting, metric: str) -> Interval:
+        """What lies above the floor: of sliced W2 the root of the mean of value^2 - exact^2, whose expectation does not
+        depend on the number of samples and is 0 for exact ones; of another metric the mean of value - exact."""
+        values, exact = (self.by_case(problems, setting, metric, column) for column in ("value", "exact"))
+        if metric == "sliced_wasserstein":
+            return statistics.root_excess(values, exact, self.level, RESAMPLES)
+        return self._mean(values - exact)
+
+    def times_floor(self, problems: list[str], setting: Setting, metric: str) -> float:
+        """Mean of value over mean of exact: no effect size, since it grows with the number of samples."""
         value, exact = (self.by_case(problems, setting, metric, column) for column in ("value", "exact"))
-        return self._mean(value / np.where(exact > 0, exact, np.nan))
+        known = np.isfinite(value) & np.isfinite(exact)
+        return float(value[known].mean() / exact[known].mean()) if known.any() else np.nan
 
     def difference(self, problems: list[str], setting: Setting, other: Setting, metric: str) -> Interval:
         """Mean of setting - other, paired by case, with the p-value of its sign-flip test."""
@@ -164,6 +203,34 @@ class Results:
         low, high = np.quantile(bias[drawn].mean(1) / gains, [tail, 1 - tail])
         return Interval(float(bias.mean() / gain.mean()), float(low), float(high), n, self.level)
 
+    def cost_at_gain(self, problems: list[str], curve: list[Setting], gain: float, metric: str) -> Interval:
+        """Change of a metric from plain where guidance has brought ``gain`` of diversity: linear between the points of
+        one sampler, guidance and D, from (0, 0) on by rising eta, means over cases before interpolating.
+
+        The interval is the percentile bootstrap's over cases; NaN where the curve, or more than (1 - level) / 2 of its
+        resamples, does not reach the gain.
+        """
+        paths = [
+            np.stack(
+                [np.zeros_like(self.by_case(problems, curve[0], name))]
+                + [self.by_case(problems, s, name) - self.by_case(problems, s.plain, name) for s in curve]
+            )
+            for name in ("diversity", metric)
+        ]
+        known = np.isfinite(paths[0]).all(axis=0) & np.isfinite(paths[1]).all(axis=0)
+        gains, costs = (path[:, known] for path in paths)
+        n, tail = gains.shape[1], (1 - self.level) / 2
+        nothing = Interval(np.nan, np.nan, np.nan, n, self.level)
+        estimate = _crossing(gains.mean(axis=1), costs.mean(axis=1), gain) if n > 1 else np.nan
+        if np.isnan(estimate):
+            return nothing
+        drawn = np.random.default_rng(0).integers(0, n, (RESAMPLES, n))
+        found = np.array([_crossing(gains[:, rows].mean(axis=1), costs[:, rows].mean(axis=1), gain) for rows in drawn])
+        if np.isnan(found).mean() > tail:
+            return nothing
+        low, high = np.nanquantile(found, [tail, 1 - tail])
+        return Interval(estimate, float(low), float(high), n, self.level)
+
     def _mean(self, values: np.ndarray) -> Interval:
         return statistics.mean_interval(values, self.level, RESAMPLES)
 
@@ -172,10 +239,32 @@ class Results:
         return (problem, *(getattr(setting, name) for name in KEYS[1:]))
 
 
-def most_steps(results: Results, problems: list[str], sampler: str) -> Setting | None:
-    """A sampler's plain setting of most steps that all of these problems have; None where a problem lacks it."""
+def common_steps(results: Results, problems: list[str], *samplers: str) -> list[int]:
+    """The numbers of steps at which all of these samplers were run plainly on all of these problems, rising."""
     common = None
     for problem in problems:
-        steps = {setting.steps for setting in results.of(problem, guided=False) if setting.sampler == sampler}
-        common = steps if common is None else common & steps
-    return Setting(sampler, max(common)) if common else None
+        for sampler in samplers:
+            steps = {s.steps for s in results.of(problem, guided=False) if s.sampler == sampler}
+            common = steps if common is None else common & steps
+    return sorted(common or ())
+
+
+def _crossing(gains: np.ndarray, costs: np.ndarray, gain: float) -> float:
+    """The cost at which a path of (gain, cost) from (0, 0) first reaches ``gain``; NaN where it does not."""
+    for index in np.flatnonzero(gains >= gain):
+        if index == 0:
+            continue
+        before, after = gains[index - 1], gains[index]
+        part = (gain - before) / (after - before) if after > before else 1.0
+        return float(costs[index - 1] + part * (costs[index] - costs[index - 1]))
+    return np.nan
+
+
+def columns_of(name: str, interval: Interval) -> dict:
+    """The columns NAME, NAME_low and NAME_high of a csv."""
+    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def or_nothing(interval: Interval, signed: bool = False) -> Value | None:
+    """A cell, or none where there is no estimate."""
+    return None if np.isnan(interval.estimate) else Value(interval, signed=signed)

@@ -23,6 +23,8 @@ SETTINGS = {
     "runs": list, "n": int, "sets": int, "measurements": int, "seed": int,
 }  # fmt: skip
 PLAIN = {"name": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
+EXACT = "exact"
+RANK_DRAWS = 2000
 
 
 def check_settings(settings: dict) -> None:
@@ -46,14 +48,16 @@ def check_settings(settings: dict) -> None:
     for run in settings["runs"]:
         if (
             not isinstance(run, dict)
-            or set(run) - {"steps", "guidance", "uncoupled"}
+            or set(run) - {"steps", "guidance", "uncoupled", "options"}
             or type(run.get("steps")) is not int
         ):
-            raise BenchmarkError(f"--settings: runs: {run!r} is not of the form steps, guidance, uncoupled")
+            raise BenchmarkError(f"--settings: runs: {run!r} is not of the form steps, guidance, uncoupled, options")
 
 
 def run(settings: dict, output: str | Path, threads: int | None = None) -> None:
     """Sample, measure and write the table ``truth`` of one job: one row for each run, measurement and measure.
+
+    The sampler ``exact`` draws from the posterior itself, with the noise stream, number and measures of every other.
 
     Raises:
         BenchmarkError: settings of another form, an unknown name or option, a problem that the sampler does not serve.
@@ -70,6 +74,8 @@ def run(settings: dict, output: str | Path, threads: int | None = None) -> None:
         samples, nfe = draw(measurements, settings["algorithm"], one, settings["n"], settings["sets"])
         for case, (truth, x) in enumerate(zip(truths, samples, strict=True)):
             rows += _rows(settings, one, nfe, case, truth.measure(x), truth.exact)
+    if settings["algorithm"]["name"] == EXACT and measurements.operator.get("sigma", 0) == 0:
+        rows += _ranks(settings, measurements)
     store.write_table(output, "truth", rows, settings, {"package": __version__, "torch": torch.__version__})
 
 
@@ -90,10 +96,15 @@ def draw(measurements: Measurements, algorithm: dict, one: dict, n: int, sets: i
     """A run's samples (count, sets * n, d), and its network evaluations per sample.
 
     Args:
-        algorithm: the sampler's name and its options but the steps.
-        one: steps, guidance (None = plain), uncoupled: whether the guidance's push is a constant to DPS's gradient.
+        algorithm: the sampler's name and its options but the steps; ``exact`` has none.
+        one: steps, guidance (None = plain), uncoupled: whether the guidance's push is a constant to DPS's gradient,
+            options: those at this number of steps.
     """
-    name, options = algorithm_of({**algorithm, "steps": one["steps"]})
+    if algorithm["name"] == EXACT:
+        posteriors = enumerate(measurements.posteriors)
+        drawn = [p.sample(sets * n, measurements.generator(case, "sampling")) for case, p in posteriors]
+        return torch.stack(drawn), 0
+    name, options = algorithm_of({**algorithm, **one.get("options", {}), "steps": one["steps"]})
     problem, prior = measurements.problem(sets), measurements.prior
     y = measurements.y.repeat_interleave(sets, dim=0)
     guide, _ = build_guidance(one.get("guidance"), problem, n, len(y), "cpu", prior.dtype)
@@ -115,8 +126,22 @@ def uncoupled(guide):
     return constant_push
 
 
+def _ranks(settings: dict, measurements: Measurements) -> list[dict]:
+    """``truth_rank`` of each truth: the share of exact samples that are less likely than it, uniform where the truths
+    are of the model. Without noise the posterior's density of x is the prior's up to a constant."""
+    rows = []
+    mixture, one = measurements.prior.mixture, settings["runs"][0]
+    for case, posterior in enumerate(measurements.posteriors):
+        drawn = mixture.log_prob(posterior.sample(RANK_DRAWS, measurements.generator(case, "rank")))
+        truth = mixture.log_prob(measurements.truths[case].reshape(1, -1))
+        rank = float((drawn < truth).double().mean())
+        rows += _rows(settings, one, 0, case, {"truth_rank": rank}, {"truth_rank": 0.5})
+    return rows
+
+
 def _rows(settings: dict, one: dict, nfe: int, case: int, values: dict, exact: dict) -> Iterator[dict]:
     guidance = one.get("guidance") or PLAIN
+    preset = settings["algorithm"].get("preset", "paper")
     for metric, value in values.items():
         floor = exact[metric]
         yield {
@@ -124,7 +149,7 @@ def _rows(settings: dict, one: dict, nfe: int, case: int, values: dict, exact: d
             "world": settings["world"]["name"],
             "case": str(case),
             "sampler": settings["sampler"],
-            "preset": settings["algorithm"].get("preset", "paper"),
+            "preset": EXACT if settings["algorithm"]["name"] == EXACT else preset,
             "steps": one["steps"],
             "nfe": nfe,
             "method": guidance["name"] + ("_uncoupled" if one.get("uncoupled") else ""),

@@ -76,16 +76,30 @@ def gauss25(dimension: int = 8, seed: int = 0) -> World:
     return World(MixturePrior(mixture, shape), truths)
 
 
-def digits() -> World:
-    """The digits' fitted mixture divided by 1.5, (1, 8, 8); truths are real test digits, which it was not fitted on."""
+def digits(truths: str = "real") -> World:
+    """The digits' fitted mixture divided by 1.5, (1, 8, 8).
 
-    def truths(count: int, seed: int) -> Tensor:
+    ``truths``: ``real`` are test digits, which it was not fitted on and of which many are unlikely under it; ``model``
+    are drawn from the mixture, so that the posterior is that of what was measured.
+
+    Raises:
+        BenchmarkError: other truths.
+    """
+    if truths not in ("real", "model"):
+        raise BenchmarkError(f"world digits: truths {truths!r} is neither real nor model")
+    fitted = load_mixture()
+    means, covariances = fitted.mixture.means / DIGITS_SCALE, fitted.mixture.covariances / DIGITS_SCALE**2
+    mixture = GaussianMixture(fitted.mixture.weights, means, covariances)
+
+    def real(count: int, seed: int) -> Tensor:
         found = [torch.from_numpy(picture.image) for picture in pictures({"name": "digits"}, count, seed)]
         return torch.stack(found).double() / DIGITS_SCALE
 
-    fitted = load_mixture()
-    means, covariances = fitted.mixture.means / DIGITS_SCALE, fitted.mixture.covariances / DIGITS_SCALE**2
-    return World(MixturePrior(GaussianMixture(fitted.mixture.weights, means, covariances), fitted.shape), truths)
+    def of_the_model(count: int, seed: int) -> Tensor:
+        drawn = [mixture.sample(1, generator) for generator in _generators("digits", count, seed)]
+        return torch.cat(drawn).reshape(count, *fitted.shape)
+
+    return World(MixturePrior(mixture, fitted.shape), real if truths == "real" else of_the_model)
 
 
 def _generators(world: str, count: int, seed: int) -> list[torch.Generator]:

@@ -1,0 +1,98 @@
+"""What a choice costs: pairs of samplers that differ in one thing, at every number of steps that both have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmark.publish import document
+from benchmark.publish.document import Column, Section
+from benchmark.publish.truth_results import DISTANCES, LABELS, Results, Setting, columns_of, common_steps, or_nothing
+
+UNCOUPLED = "_uncoupled"
+MEASURES = (*DISTANCES, "diversity")
+
+
+def comparisons(results: Results) -> tuple[Section, list[dict]]:
+    """Each pair of ``compare``, per group: plain at all steps that both have, then guided; and DPS's coupling."""
+    rows, records, breaks = [], [], set()
+
+    def add(names: list[str], group: str, guidance: str, steps: int, problems: list[str], pairs: list) -> None:
+        found = {metric: results.mean_difference(problems, pairs, metric) for metric in MEASURES}
+        first = found[DISTANCES[0]]
+        cells = [*names, group, guidance, str(steps), *(or_nothing(one, signed=True) for one in found.values())]
+        rows.append(
+            [*cells, None if first.resolves != first.resolves else f"{first.resolves:.2g}", document.p_value(first.p)]
+        )
+        keys = dict(zip(("what", "sampler", "against"), names, strict=True))
+        for metric, one in found.items():
+            record = {"section": "compare", **keys, "group": group, "guidance": guidance, "steps": steps}
+            record |= {"metric": metric, **columns_of("difference", one), "n": one.n, "p": one.p}
+            records.append(record | {"resolves": one.resolves})
+
+    for pair in results.settings["compare"]:
+        breaks.add(len(rows))
+        names = [pair["what"], pair["sampler"], pair["against"]]
+        for group, problems in results.groups().items():
+            shared = _with(results, _with(results, problems, pair["sampler"]), pair["against"])
+            for steps in common_steps(results, shared, pair["sampler"], pair["against"]):
+                add(
+                    names,
+                    group,
+                    "none",
+                    steps,
+                    shared,
+                    [(Setting(pair["sampler"], steps), Setting(pair["against"], steps))],
+                )
+            guided, points = _guided_pairs(results, shared, pair["sampler"], pair["against"])
+            if points:
+                add(names, group, f"mean of {len(points)}", points[0][0].steps, guided, points)
+    breaks.add(len(rows))
+    for sampler in results.samplers:
+        for group, problems in results.groups().items():
+            guided, points = _coupled_pairs(results, problems, sampler)
+            if points:
+                names = ["the push a constant in the gradient", sampler, sampler]
+                add(names, group, f"mean of {len(points)}", points[0][0].steps, guided, points)
+    columns = [Column(name, numeric=False) for name in ("What", "Sampler", "Against", "Group", "Guidance")]
+    columns += [
+        Column("Steps"),
+        *(Column(LABELS[metric]) for metric in MEASURES),
+        Column("W2 resolved"),
+        Column("p (W2)"),
+    ]
+    note = (
+        "Sampler minus the one that it is held against, paired by measurement and averaged over the guided points that "
+        "both have; p of W2, the larger of the sign flips' and the studentised bootstrap's, not corrected. W2 "
+        "resolved: the smallest difference of W2 that so many measurements detect with 80 %; an interval that holds 0 "
+        "says that there is less, not that there is none."
+    )
+    return Section("What a choice costs", columns, rows, note, frozenset(breaks)), records
+
+
+def _with(results: Results, problems: list[str], sampler: str) -> list[str]:
+    return [p for p in problems if any(setting.sampler == sampler for setting in results.of(p, guided=False))]
+
+
+def _guided_pairs(results: Results, problems: list[str], one: str, other: str) -> tuple[list[str], list]:
+    """The guided points that both samplers have, as pairs, and the problems on which both are guided."""
+    guided = [p for p in problems if results.guided_of([p], one) and results.guided_of([p], other)]
+    points = [s for s in results.guided_of(guided, one) if not s.method.endswith(UNCOUPLED)]
+    known = results.guided_of(guided, other)
+    pairs = []
+    for setting in points:
+        twin = [s for s in known if (s.method, s.eta, s.D, s.D_unit) == setting.point]
+        pairs += [(setting, twin[0])] if twin else []
+    return guided, pairs
+
+
+def _coupled_pairs(results: Results, problems: list[str], sampler: str) -> tuple[list[str], list]:
+    """A sampler's uncoupled points, each with the coupled one, and the problems on which it is guided."""
+    guided = [p for p in problems if results.guided_of([p], sampler)]
+    found = results.guided_of(guided, sampler)
+    pairs = [
+        (setting, coupled)
+        for setting in found
+        for coupled in [replace(setting, method=setting.method.removesuffix(UNCOUPLED))]
+        if setting.method.endswith(UNCOUPLED) and coupled in found
+    ]
+    return guided, pairs

@@ -1,0 +1,93 @@
+"""Options of samplers, chosen for each number of steps on measurements that no table sees.
+
+For options o at s steps the score is the geometric mean, over the tuning problems that the sampler serves, of
+
+    mean over measurements of SW2(samples, exact)^2  /  mean over measurements of floor^2
+
+1 for a sampler of the posterior, whatever the unit of a problem; the options of the least score are taken. The truths,
+operators and noise are those of the seed ``seed + TUNING_SEED``; digits are drawn from the model, because the real ones
+are the tables'.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from benchmark.jobs import algorithm_at
+from benchmark.truth.distances import SQUARED, Truth
+from benchmark.truth.measurements import Measurements, measure
+from benchmark.truth.run import draw, exact
+from benchmark.truth_jobs import problem_settings
+
+TUNING_SEED = 104_729
+
+
+@dataclass(frozen=True)
+class Score:
+    """One point of a grid at some steps: the less, the nearer to the posterior; ``ratios`` by problem."""
+
+    sampler: str
+    steps: int
+    options: dict
+    ratios: dict[str, float]
+
+    @property
+    def score(self) -> float:
+        """The geometric mean of the ratios; infinite where a sample was not finite."""
+        logs = [math.log(ratio) if math.isfinite(ratio) else math.inf for ratio in self.ratios.values()]
+        return math.exp(sum(logs) / len(logs)) if all(map(math.isfinite, logs)) else math.inf
+
+
+def tuning_measurements(config: dict, name: str) -> Measurements:
+    """The measurements of a problem that options are chosen on."""
+    truth = config["truth"]
+    settings = problem_settings(config, name, truth["problems"][name])
+    world = dict(settings["world"])
+    world |= {"truths": "model"} if world["name"] == "digits" else {}
+    seed, count = settings["seed"] + TUNING_SEED, truth["tune"]["measurements"]
+    return measure(name, world, settings["operator"], settings["mask"], count, seed)
+
+
+def scores(config: dict, samplers: list[str] | None = None) -> Iterator[Score]:
+    """Every point of every grid of ``truth.tune``, at every number of steps of its sampler."""
+    truth = config["truth"]
+    tune, n = truth["tune"], config["n"]
+    problems = {name: tuning_measurements(config, name) for name in tune["problems"]}
+    truths = {name: list(exact(found, n, tune["sets"])) for name, found in problems.items()}
+    for sampler, grid in tune["grids"].items():
+        if samplers and sampler not in samplers:
+            continue
+        served = [p for p in problems if sampler in truth["problems"][p].get("samplers", truth["samplers"])]
+        algorithm = algorithm_at(config["samplers"][sampler])
+        for steps in truth["samplers"][sampler]:
+            for values in itertools.product(*grid.values()):
+                options = dict(zip(grid, values, strict=True))
+                one = {"steps": steps, "guidance": None, "options": options}
+                ratios = {p: _ratio(problems[p], truths[p], algorithm, one, n, tune["sets"]) for p in served}
+                yield Score(sampler, steps, options, ratios)
+
+
+def chosen(found: list[Score]) -> dict[str, dict[str, dict]]:
+    """Sampler -> steps -> the options of the least score; of equals the first of the grid."""
+    best: dict[tuple, Score] = {}
+    for score in found:
+        key = (score.sampler, score.steps)
+        if key not in best or score.score < best[key].score:
+            best[key] = score
+    result: dict[str, dict[str, dict]] = {}
+    for (sampler, steps), score in best.items():
+        result.setdefault(sampler, {})[str(steps)] = score.options
+    return result
+
+
+def _ratio(measurements: Measurements, truths: list[Truth], algorithm: dict, one: dict, n: int, sets: int) -> float:
+    samples, _ = draw(measurements, algorithm, one, n, sets)
+    values = [truth.measure(x)[SQUARED] for truth, x in zip(truths, samples, strict=True)]
+    squares = torch.tensor(values, dtype=torch.float64).square().mean()
+    floors = torch.tensor([truth.exact[SQUARED] for truth in truths], dtype=torch.float64).square().mean()
+    return float(squares / floors)
