@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter, shift
 
 from benchmark import store
 from benchmark.data import bedrooms, posterior, sources
@@ -14,7 +15,7 @@ from benchmark.data.drawing import sample_attributes
 from benchmark.data.masks import make_hole
 from benchmark.data.worlds import WORLDS
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import attribute_shares, attribute_truth, exact_sets, view
+from benchmark.metrics import attribute_shares, attribute_truth, exact_sets, nearest_rendering, second_reader, view
 from benchmark.metrics.measure import measure_sets
 from benchmark.metrics.registry import DIRECTIONS
 from benchmark.networks.classifier import Reading
@@ -151,12 +152,13 @@ def test_rare_values_are_allowed_ones_of_a_prior_share_of_at_most_a_tenth():
     assert exact_sets.expected_rare_recall({"a": P, "b": P}, both, 3) == pytest.approx(1 - 0.9**6)
 
 
-def test_a_plausible_sample_is_read_with_confidence_where_hidden_and_right_where_visible():
+def test_a_sample_is_confident_where_it_is_read_with_confidence_where_hidden_and_right_where_visible():
     shares = {"hidden": np.array([0.8, 0.2, 0.0]), "visible": np.array([0.0, 1.0])}
     hidden = np.array([[0.95, 0.05, 0], [0.85, 0.15, 0], [0.02, 0.03, 0.95], [0.05, 0.95, 0]])
     visible = np.array([[0.4, 0.6], [0.0, 1.0], [0.0, 1.0], [0.9, 0.1]])
-    assert exact_sets.plausible({"hidden": hidden, "visible": visible}, shares) == 1 / 4
-    assert exact_sets.plausible({"hidden": hidden}, {}) == 3 / 4
+    read = exact_sets.confident({"hidden": hidden, "visible": visible}, shares)
+    assert read.tolist() == [True, False, False, False]
+    assert exact_sets.confident({"hidden": hidden}, {}).tolist() == [True, False, True, True]
 
 
 # ------------------------------------------------------------------------------------------------- through the measure
@@ -175,13 +177,19 @@ class PerfectReader:
         return Reading(probabilities, images.flatten(1))
 
 
-def measured(monkeypatch, symmetries, metrics=("attributes",), case_name=None, brighter=0.0):
+def rooms(found, symmetries):
+    """The room of a posterior with these symmetries, drawn."""
+    drawn = posterior.repeated(found.truth, len(symmetries))
+    drawn.values["symmetry"][:] = torch.tensor([list(bedrooms.ATTRIBUTES["symmetry"]).index(s) for s in symmetries])
+    return bedrooms.render(drawn)
+
+
+def measured(
+    monkeypatch, symmetries, metrics=("attributes",), case_name=None, brighter=0.0, candidates=(), method="plain"
+):
     """The measures of a set of rooms whose hidden right halves have these symmetries and are so much brighter."""
     picture, found = behind("bedrooms", {"recipe": "right"}, 0)
-    drawn = posterior.repeated(found.truth, len(symmetries))
-    for i, value in enumerate(symmetries):
-        drawn.values["symmetry"][i] = list(bedrooms.ATTRIBUTES["symmetry"]).index(value)
-    images = bedrooms.render(drawn)
+    images = rooms(found, symmetries)
     images[..., 32:] += brighter
     every = torch.cat([bedrooms.render(found.truth.with_value("symmetry", v)) for v in bedrooms.ATTRIBUTES["symmetry"]])
     known = posterior.repeated(found.truth, 4)
@@ -191,9 +199,15 @@ def measured(monkeypatch, symmetries, metrics=("attributes",), case_name=None, b
     hole = hole_of({"recipe": "right"}, picture).numpy()
     case = store.Case("bedrooms", "right", case_name, picture.image, hole, picture.attributes)
     keys = dict.fromkeys(store.SET_KEYS, None) | {"dataset": "bedrooms", "task": "right", "case": case_name, "seed": 0}
-    columns = {name: np.ones(len(images)) for name in ("nfe", "seconds", "gate_open", "finite", "consistency")}
-    sets = [store.RestorationSet(keys, np.arange(len(images)), images.numpy(), columns)]
-    rows, record = measure_sets({"metrics": list(metrics), "classifier": {"name": "bedrooms"}}, sets, {case_name: case})
+    keys["method"] = method
+
+    def set_of(images):
+        columns = {name: np.ones(len(images)) for name in ("nfe", "seconds", "gate_open", "finite", "consistency")}
+        return store.RestorationSet(keys, np.arange(len(images)), images.numpy(), columns)
+
+    settings = {"metrics": list(metrics), "classifier": {"name": "bedrooms"}}
+    bank = [set_of(rooms(found, candidates))] if candidates else []
+    rows, record = measure_sets(settings, [set_of(images)], {case_name: case}, bank)
     return {row["metric"]: row["value"] for row in rows}, record
 
 
@@ -270,15 +284,133 @@ def test_the_shipped_reader_finds_rooms_in_their_world_and_statues_far_off():
         assert nearest < found["world_distance"] < farthest
 
 
-def test_where_nothing_is_known_of_a_picture_only_plausibility_has_a_value(monkeypatch):
+def test_where_nothing_is_known_of_a_picture_only_plausibility_and_distance_have_a_value(monkeypatch):
     values, _ = measured(monkeypatch, ["mirrored", "door"], case_name="statues0_0001")
     assert values["plausibility"] == 1
-    assert not {name for name in attribute_truth.NAMES - {"plausibility"} if np.isfinite(values.get(name, np.nan))}
+    assert values["confident_share"] == 1
+    assert 0 < values["nearest_distance"] < exact_sets.NEAR
+    unknown = attribute_truth.NAMES - {"plausibility", "confident_share"} | {"attribute_tv_nearest", "reader_agreement"}
+    assert not {name for name in unknown if np.isfinite(values.get(name, np.nan))}
 
 
 def test_the_measures_may_be_asked_for_one_by_one(monkeypatch):
     values, _ = measured(monkeypatch, ["mirrored", "door"], metrics=["mirror", "rare_value_recall"])
     assert set(values) == {"mirror", "rare_value_recall"}
+
+
+def test_candidates_are_counted_beside_the_plain_set_alone(monkeypatch):
+    candidates = ["mirrored"] * 6 + ["door"] * 3 + ["armchair"]
+    values, _ = measured(monkeypatch, ["door", "door"], candidates=candidates)
+    counted = {name.rsplit("/", 1)[1]: v for name, v in values.items() if name.startswith("attribute_share_candidates")}
+    assert counted == pytest.approx({"mirrored": 0.6, "door": 0.3, "bookcase": 0, "armchair": 0.1})
+    assert values["candidates_counted"] == 10
+    assert values["attribute_share/symmetry/door"] == 1
+    for more in ({"candidates": candidates, "method": "kmeans"}, {}):
+        values, _ = measured(monkeypatch, ["door", "door"], **more)
+        assert not [name for name in values if "candidates" in name]
+
+
+# ---------------------------------------------------------------------------------------------------- the second reader
+MASKS = {
+    "faces": {"recipe": "parts", "parts": ["mouth", "brows"], "dilate": 2},
+    "cats": {"recipe": "parts", "parts": ["face"], "dilate": 1},
+    "bedrooms": {"recipe": "right"},
+}
+
+
+def completions(world, count, index=0):
+    """Exact completions (count, 3, 64, 64), their attributes, the hole, the truth and the allowed hidden values."""
+    picture, found = behind(world, MASKS[world], index)
+    hole = hole_of(MASKS[world], picture).numpy()
+    drawn = found.sample(count, torch.Generator().manual_seed(7))
+    allowed = {a: np.flatnonzero(found.shares[a] > 0) for a in found.hidden}
+    return WORLDS[world].render(drawn).numpy(), drawn, hole, found.truth, allowed
+
+
+@pytest.mark.parametrize("world", MASKS)
+def test_exact_completions_are_read_without_error_and_lie_at_no_distance(world):
+    images, drawn, hole, truth, allowed = completions(world, 20)
+    table = nearest_rendering.all_renderings(WORLDS[world], truth, allowed, hole)
+    noise = np.random.default_rng(0).normal(size=images.shape)
+    for sigma in (0, 0.1):
+        found = table.nearest((images + sigma * noise).astype(np.float32), hole)
+        for attribute in allowed:
+            assert found.labels[attribute].tolist() == drawn.values[attribute].tolist()
+        assert found.distance == pytest.approx(np.full(20, sigma), abs=1e-6 + 0.1 * sigma)
+
+
+@pytest.mark.parametrize("world", ["faces", "cats"])
+def test_coordinate_descent_finds_what_all_renderings_have(world):
+    images, _, hole, truth, allowed = completions(world, 24, 1)
+    rng = np.random.default_rng(1)
+    share = rng.uniform(0, 1, (12, 1, 1, 1))
+    mixed = share * images[:12] + (1 - share) * images[12:] + 0.2 * rng.normal(size=images[:12].shape)
+    mixed = mixed.astype(np.float32)
+    brute = nearest_rendering.all_renderings(WORLDS[world], truth, allowed, hole).nearest(mixed, hole)
+    start = {a: rng.choice(values, 12) for a, values in allowed.items()}
+    found = nearest_rendering.descend(WORLDS[world], truth, allowed, mixed, hole, [start])
+    assert found.distance == pytest.approx(brute.distance, abs=1e-6)
+    assert {a: v.tolist() for a, v in found.labels.items()} == {a: v.tolist() for a, v in brute.labels.items()}
+
+
+def test_a_picture_of_unknown_position_is_read_at_the_best_of_many():
+    world = WORLDS["bedrooms"]
+    drawn = world.sample_attributes(3, torch.Generator().manual_seed(11))
+    images, hole = world.render(drawn).numpy(), np.ones((64, 64), bool)
+    frames = world.sample_attributes(16, torch.Generator().manual_seed(0))
+    allowed = {attribute: np.arange(len(table)) for attribute, table in bedrooms.ATTRIBUTES.items()}
+    start = {attribute: np.zeros(3, int) for attribute in allowed}
+    found = nearest_rendering.descend(world, frames, allowed, images, hole, [start])
+    assert (found.distance < exact_sets.NEAR).all()
+    right = [found.labels[attribute] == drawn.values[attribute].numpy() for attribute in allowed]
+    assert np.mean(right) > 0.9
+
+
+@pytest.mark.parametrize("world", MASKS)
+def test_what_leaves_a_picture_what_it_is_stays_near_and_what_does_not_is_far(world):
+    images, _, hole, truth, allowed = completions(world, 60, 2)
+    table = nearest_rendering.all_renderings(WORLDS[world], truth, allowed, hole)
+    noise = np.random.default_rng(2).normal(size=images.shape)
+
+    def near(pictures):
+        return (table.nearest(np.clip(pictures, -1, 1).astype(np.float32), hole).distance <= exact_sets.NEAR).mean()
+
+    assert near(images + 0.1 * noise) == 1
+    assert near(gaussian_filter(images, (0, 0, 0.6, 0.6))) >= 0.95
+    assert near(shift(images, (0, 0, 0.28, 0.28), order=1, mode="nearest")) >= 0.95
+    assert near(images + 0.35 * noise) == 0
+    assert near(np.where(hole, 0, images)) == 0
+
+
+def test_a_picture_that_is_read_with_confidence_and_is_none_of_the_world_s_is_not_plausible(monkeypatch):
+    values, _ = measured(monkeypatch, ["mirrored", "door", "door", "armchair"])
+    assert values["plausibility"] == values["confident_share"] == values["reader_agreement"] == 1
+    assert values["nearest_distance"] == pytest.approx(0, abs=1e-5)
+    values, _ = measured(monkeypatch, ["mirrored", "door", "door", "armchair"], brighter=0.3)
+    assert values["confident_share"] == 1
+    assert values["plausibility"] == 0
+    assert values["plausibility_exact"] == 1
+    assert values["nearest_distance"] == pytest.approx(0.3, abs=1e-5)
+
+
+def test_where_the_classifier_errs_the_second_reader_says_so(monkeypatch):
+    class Wrong(PerfectReader):
+        """Reads every room as one with a door."""
+
+        def __call__(self, images):
+            reading = super().__call__(images)
+            reading.probabilities["symmetry"][:] = torch.tensor([0.0, 1, 0, 0])
+            return reading
+
+    monkeypatch.setitem(globals(), "PerfectReader", Wrong)
+    values, _ = measured(monkeypatch, ["mirrored", "mirrored", "door", "armchair", "mirrored"])
+    assert values["reader_agreement"] == pytest.approx(0.2)
+    assert values["attribute_coverage"] == pytest.approx(1 / 4)
+    assert values["attribute_coverage_nearest"] == pytest.approx(3 / 4)
+    assert values["attribute_tv"] == pytest.approx(0.72)
+    assert values["attribute_tv_nearest"] == pytest.approx((0.16 + 0.08 + 0.20 + 0.12) / 2)
+    assert values["attribute_share/symmetry/mirrored"] == 0
+    assert values["attribute_share_nearest/symmetry/mirrored"] == pytest.approx(0.6)
 
 
 # -------------------------------------------------------------------------------------------------------- in the tables
@@ -294,7 +426,7 @@ def test_where_the_truth_is_known_its_measures_come_first_in_a_table():
 
 
 def test_every_measure_of_the_truth_has_a_label_and_the_direction_that_it_declares():
-    for metric in (*attribute_truth.METRICS, *attribute_shares.METRICS):
+    for metric in (*attribute_truth.METRICS, *second_reader.METRICS, *attribute_shares.METRICS):
         if metric.per == "set" and "{" not in metric.name:
             shown = labels.measure(metric.name)
             assert shown.group == "truth"

@@ -172,6 +172,24 @@ def test_kid_is_the_unbiased_estimate_of_its_definition():
     ]
     across = np.mean([k(x, y) for x in a for y in b])
     assert pooled.kid(a, b) == pytest.approx(sum(within) - 2 * across)
+    cases = np.array([0, 0, 1, 1, 2, 2])
+    pairs = [k(a[i], a[j]) for i in range(6) for j in range(6) if cases[i] != cases[j]]
+    assert pooled.kid(a, b, cases) == pytest.approx(np.mean(pairs) + within[1] - 2 * across)
     same = [pooled.kid(*rng.normal(size=(2, 40, 8))) for _ in range(200)]
     assert abs(np.mean(same)) < 3 * np.std(same) / np.sqrt(200)
     assert pooled.kid(rng.normal(size=(40, 8)), rng.normal(1, 1, (40, 8))) > max(same)
+
+
+def test_kid_of_exact_pictures_is_0_on_average_although_those_of_a_case_are_alike():
+    rng = np.random.default_rng(1)
+    cases, fresh = np.repeat(np.arange(10), 8), rng.normal(size=(200, 8))
+
+    def completions():
+        """Standard normal in every dimension; of one case, half of them are the same."""
+        return np.hstack([rng.normal(size=(10, 4))[cases], rng.normal(size=(80, 4))])
+
+    sets = [completions() for _ in range(300)]
+    by_case = [pooled.kid(a, fresh, cases) for a in sets]
+    assert abs(np.mean(by_case)) < 3 * np.std(by_case) / np.sqrt(300)
+    by_picture = [pooled.kid(a, fresh) for a in sets]
+    assert np.mean(by_picture) > 20 * np.std(by_picture) / np.sqrt(300)

@@ -53,7 +53,7 @@ def faces_world(folder):
         "metrics": ["diversity", "fidelity", "attributes", "cost", "bank", "perceptual", "niqe_refit", "kid_faces"],
         "features": {"name": "classifier", "classifier": "faces"},
         "classifier": {"name": "faces"},
-        "kid_pictures": 6,
+        "kid_cases": 2,
         "weights": {name: {"path": str(folder / f"{name}.pth"), "sha256": digest} for name, digest in hashes.items()},
     }
     return settings, sets, cases, candidates
@@ -111,7 +111,7 @@ def pooled_world(folder):
     settings = {
         "metrics": ["kid"],
         "features": PIXELS,
-        "kid_pictures": 2,
+        "kid_cases": 2,
         "weights": {"inception": {"path": str(folder / "inception.pth"), "sha256": digest}},
     }
     return settings, [make_set(case, 2, spread=0.5) for case in cases], cases, []
@@ -312,12 +312,12 @@ def test_a_value_that_the_dataset_does_not_have_is_said_to_be_absent():
     assert record["faults"]["attribute_entropy/tail"].startswith("absent")
 
 
-def test_kid_with_too_few_pictures_is_absent_and_says_so(runs):
-    settings = {**runs("pooled").settings, "kid_pictures": 5}
+def test_kid_with_too_few_cases_is_absent_and_says_so(runs):
+    settings = {**runs("pooled").settings, "kid_cases": 5}
     cases = {one.keys["case"]: make_case(one.keys["case"], 32) for one in runs("pooled").sets}
     rows, record = measure_sets(settings, runs("pooled").sets, cases)
     assert rows == []
-    assert record["faults"]["kid"] == "absent: 4 pooled restorations; 5 are needed"
+    assert record["faults"]["kid"] == "absent: restorations of 2 cases; 5 are needed"
     assert [row["metric"] for row in runs("pooled").rows[0]] == ["kid"]
 
 

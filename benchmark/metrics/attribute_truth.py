@@ -10,10 +10,9 @@ import zlib
 
 import numpy as np
 
-from benchmark.errors import BenchmarkError
-from benchmark.metrics import exact_sets
+from benchmark.metrics import exact_sets, second_reader
 from benchmark.metrics.registry import Metric
-from benchmark.metrics.view import SetFile, SetView, classifier_name, drawn_world
+from benchmark.metrics.view import SetFile, SetView, behind_the_hole, classifier_name, drawn_world
 
 _NEEDS = ("attributes", "classifier", "hole")
 METRICS = (
@@ -23,41 +22,78 @@ METRICS = (
         "higher",
         "share",
         "1 where the set shows, for a hidden attribute, a value of prior share 10 % or less that the hole allows",
+        range=(0, 1),
+        measures="coverage",
     ),
-    Metric("rare_value_recall_exact", _NEEDS, "none", "share", "the probability that exact sampling of N shows one"),
+    Metric(
+        "rare_value_recall_exact",
+        _NEEDS,
+        "none",
+        "share",
+        "the probability that exact sampling of N shows one",
+        range=(0, 1),
+    ),
     Metric(
         "attribute_coverage",
         _NEEDS,
         "higher",
         "share",
         "distinct allowed values of the hidden attributes in the set over the most that N labels can show",
+        range=(0, 1),
+        measures="coverage",
     ),
-    Metric("attribute_coverage_exact", _NEEDS, "none", "share", "its expectation under exact sampling of N"),
+    Metric(
+        "attribute_coverage_exact", _NEEDS, "none", "share", "its expectation under exact sampling of N", range=(0, 1)
+    ),
     Metric(
         "plausibility",
         _NEEDS,
         "higher",
         "share",
+        "samples that are read with confidence (confident_share) and lie within .2 RMS, in the hole, of one of the "
+        "world's pictures that the hole allows (nearest_distance)",
+        range=(0, 1),
+        measures="plausibility",
+    ),
+    Metric(
+        "plausibility_exact",
+        _NEEDS,
+        "none",
+        "share",
+        "the same of N pictures drawn from the exact posterior",
+        range=(0, 1),
+    ),
+    Metric(
+        "confident_share",
+        _NEEDS,
+        "higher",
+        "share",
         "samples whose hidden attributes are all read as allowed values with probability over .9, and whose visible "
         "attributes are read as those of the known part; where nothing is known of them, confidence is all that counts",
+        range=(0, 1),
+        measures="plausibility",
     ),
-    Metric("plausibility_exact", _NEEDS, "none", "share", "the same of N pictures drawn from the exact posterior"),
     Metric(
         "attribute_tv",
         _NEEDS,
         "lower",
         "1",
         "mean over the hidden attributes of the total variation between the set's labels and the posterior",
+        range=(0, 1),
+        measures="coverage",
     ),
-    Metric("attribute_tv_exact", _NEEDS, "none", "1", "its expectation under exact sampling of N: its floor"),
+    Metric(
+        "attribute_tv_exact", _NEEDS, "none", "1", "its expectation under exact sampling of N: its floor", range=(0, 1)
+    ),
     Metric(
         "mirror",
         _NEEDS,
         "none",
         "share",
         "samples read as mirrored, where the hole hides whether the room's halves mirror each other (bedrooms)",
+        range=(0, 1),
     ),
-    Metric("mirror_exact", _NEEDS, "none", "share", "the posterior's share of mirrored rooms"),
+    Metric("mirror_exact", _NEEDS, "none", "share", "the posterior's share of mirrored rooms", range=(0, 1)),
     Metric(
         "attribute_tv_pool",
         (*_NEEDS, "pool"),
@@ -66,6 +102,8 @@ METRICS = (
         "total variation, over all sets of the file together, between labels and posterior; mean over the attributes "
         "that any hole hides",
         "pool",
+        range=(0, 1),
+        measures="coverage",
     ),
     Metric(
         "attribute_tv_pool_exact",
@@ -74,9 +112,11 @@ METRICS = (
         "1",
         "its expectation under exact sampling of as many: its floor",
         "pool",
+        range=(0, 1),
     ),
 )
 NAMES = frozenset(metric.name for metric in METRICS)
+PLAUSIBILITY = frozenset({"plausibility", "plausibility_exact", "confident_share"})
 
 
 def measure(view: SetView, probabilities: dict[str, np.ndarray], wanted: frozenset[str]) -> dict[str, float]:
@@ -85,9 +125,9 @@ def measure(view: SetView, probabilities: dict[str, np.ndarray], wanted: frozens
     if world is None or view.hole is None or not NAMES & wanted:
         return {}
     known = behind_the_hole(view)
+    values = _plausibility(view, world, known, probabilities) if wanted & PLAUSIBILITY else {}
     if known is None:
-        return {"plausibility": exact_sets.plausible(probabilities, {})}
-    values = _plausibility(view, world, known, probabilities)
+        return values
     truth = {attribute: known.shares[attribute] for attribute in known.hidden}
     if not truth:
         view.file.fault(f"attribute_tv, case {view.case}", "this hole hides no attribute")
@@ -97,7 +137,7 @@ def measure(view: SetView, probabilities: dict[str, np.ndarray], wanted: frozens
     values |= {
         "attribute_coverage": exact_sets.coverage(labels, truth),
         "attribute_coverage_exact": exact_sets.expected_coverage(truth, n),
-        "attribute_tv": float(np.mean([_variation(labels[a], p) for a, p in truth.items()])),
+        "attribute_tv": exact_sets.mean_total_variation(labels, truth),
         "attribute_tv_exact": float(np.mean([exact_sets.expected_total_variation([p], n) for p in truth.values()])),
     }
     rare = exact_sets.rare_values(truth, {a: np.array(list(world.ATTRIBUTES[a].values())) for a in truth})
@@ -140,43 +180,23 @@ def measure_pool(file: SetFile, wanted: frozenset[str]) -> dict[str, float]:
     return {"attribute_tv_pool": float(np.mean(variation)), "attribute_tv_pool_exact": float(np.mean(floor))}
 
 
-def behind_the_hole(view: SetView):
-    """The posterior of a set's case behind its hole, or None where nothing is known of it: the truth is a picture of
-    another world than the classifier's, or the hole leaves attributes that depend on each other (recorded as a fault).
-    """
-    return view.file.once(("behind the hole", view.case, view.hole.tobytes()), lambda: _behind_the_hole(view))
-
-
-def _behind_the_hole(view: SetView):
-    from benchmark.data.posterior import posterior_of_case
-
-    world = drawn_world(view)
-    name = world.__name__.rsplit(".", 1)[1]
-    try:
-        known = posterior_of_case(name, view.case, view.hole.shape[-1], np.ascontiguousarray(view.hole).tobytes())
-    except BenchmarkError as error:
-        view.file.fault(f"attribute_tv, case {view.case}", str(error))
-        return None
-    if known is None or not known.is_picture(view.truth):
-        return None
-    return known
-
-
 def _plausibility(view: SetView, world, known, probabilities: dict[str, np.ndarray]) -> dict[str, float]:
-    """Of the set, and of as many exact posterior samples read by the same classifier."""
+    """Of the set, and of as many exact posterior samples read by the same two readers."""
     import torch
 
     def exact() -> float:
         generator = torch.Generator().manual_seed(zlib.crc32(view.case.encode()))
         pictures = world.render(known.sample(len(view.images), generator), view.hole.shape[-1]).numpy()
-        return exact_sets.plausible(view.file.read(classifier_name(view.settings), pictures)[0], known.shares)
+        read = view.file.read(classifier_name(view.settings), pictures)[0]
+        near = second_reader.nearest_of(view, pictures, read).distance <= exact_sets.NEAR
+        return float((exact_sets.confident(read, known.shares) & near).mean())
 
-    key = ("plausibility_exact", view.case, view.hole.tobytes(), len(view.images))
-    return {
-        "plausibility": exact_sets.plausible(probabilities, known.shares),
-        "plausibility_exact": view.file.once(key, exact),
+    confident = exact_sets.confident(probabilities, {} if known is None else known.shares)
+    values = {
+        "plausibility": float((confident & second_reader.near(view, probabilities)).mean()),
+        "confident_share": float(confident.mean()),
     }
-
-
-def _variation(labels: np.ndarray, truth: np.ndarray) -> float:
-    return exact_sets.total_variation(exact_sets.shares_of(labels, len(truth)), truth)
+    if known is not None:
+        key = ("plausibility_exact", view.case, view.hole.tobytes(), len(view.images))
+        values["plausibility_exact"] = view.file.once_for_all(key, exact)
+    return values

@@ -47,10 +47,14 @@ def measure_sets(
     if sets and not any(restorations.keys["case"] in cases for restorations in sets):
         raise BenchmarkError(f"no truth for any set: their cases are others than {', '.join(list(cases)[:3])}, ...")
     settings = {"classifier": None, **settings}
-    banks = _banks(candidates)
+    shared = {} if shared is None else shared
+    candidates = list(candidates)
+    kept, banks = shared.get("banks", ([], {}))
+    if [id(part) for part in kept] != [id(part) for part in candidates]:
+        banks = _banks(candidates)
+        shared["banks"] = candidates, banks
     usable, skipped = available_metrics(settings["metrics"], {**settings, "candidates": list(banks)})
     n = settings.get("n") or (len(sets[0].images) if sets else None)
-    shared = {} if shared is None else shared
     file = SetFile({**settings, "n": n}, device=device, cases=cases, peak_memory=peak_memory, shared=shared)
     views = [_view(file, restorations, cases, banks) for restorations in sets]
     by_family = {name: frozenset(metric for metric in usable if find(metric)[0] == name) for name in FAMILIES}

@@ -5,12 +5,14 @@ Networks look at every image of a file once, in one batch: the first metric that
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from benchmark.errors import BenchmarkError
 from benchmark.store import Case, RestorationSet
 
 
@@ -125,7 +127,7 @@ class SetFile:
         An image that was read before is not read again.
         """
         known = self.shared.setdefault(("readings", name), {})
-        keys = [image.tobytes() for image in images]
+        keys = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
         new = {key: image for key, image in zip(keys, images, strict=True) if key not in known}
         if new:
             probabilities, features = self._run_classifier(name, np.stack(list(new.values())))
@@ -135,11 +137,19 @@ class SetFile:
         return {a: np.stack([row[0][a] for row in rows]) for a in rows[0][0]}, np.stack([row[1] for row in rows])
 
     def read_all(self, name: str) -> None:
-        """Read all images of the file, and its banks where they will be needed, in one batch."""
-        pools = [view.images for view in self.views]
-        if self._feature_classifier() == name:
-            pools += [view.bank for view in self.views if view.bank is not None]
-        self.once(("read all", name), lambda: self.read(name, np.concatenate(pools)) and True)
+        """Read all images of the file in one batch, and its banks where they will be needed."""
+        self.once(("read all", name), lambda: self.read(name, self.images()) and True)
+        if self._feature_classifier() == name and self._holds_banks():
+            for view in self.views:
+                if view.bank is not None:
+                    self.once(("read bank", name, id(view.bank)), lambda bank=view.bank: self.read(name, bank) and True)
+
+    def _holds_banks(self) -> bool:
+        """Whether a metric that is asked for compares features with those of a bank."""
+        from benchmark.metrics.registry import expand, find
+
+        wanted = expand(self.settings.get("metrics") or [])
+        return any({"bank", "features"} <= set(find(metric)[1].needs) for metric in wanted)
 
     def _run_classifier(self, name: str, images: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
         import torch
@@ -211,3 +221,29 @@ def classifier_name(settings: dict) -> str | None:
     """The name of the dataset's classifier, or None."""
     part = settings.get("classifier")
     return part["name"] if isinstance(part, dict) else part
+
+
+def behind_the_hole(view: SetView):
+    """The posterior of a set's case behind its hole, or None where nothing is known of it: the truth is a picture of
+    another world than the classifier's, or the hole leaves attributes that depend on each other (recorded as a fault).
+    """
+    return view.file.once(("behind the hole", view.case, view.hole.tobytes()), lambda: _behind_the_hole(view))
+
+
+def _behind_the_hole(view: SetView):
+    from benchmark.data.posterior import posterior_of_case
+
+    name = world_name(view)
+    try:
+        known = posterior_of_case(name, view.case, view.hole.shape[-1], np.ascontiguousarray(view.hole).tobytes())
+    except BenchmarkError as error:
+        view.file.fault(f"attribute_tv, case {view.case}", str(error))
+        return None
+    if known is None or not known.is_picture(view.truth):
+        return None
+    return known
+
+
+def world_name(view: SetView) -> str:
+    """The name of :func:`drawn_world`."""
+    return drawn_world(view).__name__.rsplit(".", 1)[1]
