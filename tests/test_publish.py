@@ -265,6 +265,9 @@ def test_what_no_case_differs_in_costs_and_what_has_no_direction_is_not_tested(t
         tmp_path / "statistics.csv", table="eta_sweep", metric="psnr_best", label="0.3", test="difference"
     )
     assert shown["shown"] == "no case differs"
+    page = (tmp_path / "statistics.md").read_text()
+    assert "PSNR, best of N" in page
+    assert "Residual of the measurement" not in page
 
 
 def noisy(row, task, case):

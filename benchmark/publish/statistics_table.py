@@ -56,7 +56,7 @@ def statistics_table(
         "difference.",
         "P(better): the probability that a case is better than with plain sampling. Not worse: shown to lose less than "
         "the margin of the settings, although cases that were not seen may lose everything.",
-        "Overall view; each task and every measure are in the csv.",
+        "Overall view, of measures with a direction; each task and every measure are in the csv.",
     ]
     return records, Document(
         "statistics", "Changes from plain sampling", intro, sections, legend(measured, starred=True)
@@ -79,7 +79,7 @@ def _measures(group: Group, part: list[Entry], margins: dict) -> list[Measure]:
     present = {entry.metric for entry in part}
     extra = [name for name in [*margins, "consistency_error"] if name in present]
     chosen = dict.fromkeys(shown.name for shown in headline if shown.group != "cost")
-    return [labels.measure(name) for name in chosen | dict.fromkeys(extra)]
+    return [labels.measure(name) for name in chosen | dict.fromkeys(extra) if labels.measure(name).tested]
 
 
 def _changes(group: Group, changed: list[Entry], margins: dict) -> Section:
