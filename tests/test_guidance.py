@@ -130,6 +130,68 @@ def test_dpp_moves_along_the_gradient_of_its_log_likelihood():
     assert torch.allclose(push, gradient * median / 4, atol=1e-6)
 
 
+def mean_shift(guide, x, weight=0.7):
+    """How far a push moves the sets' means, and its record: (B, C, H, W)."""
+    moved, record = guide(x, weight)
+    return moved.mean(1) - x.mean(1), record
+
+
+@pytest.mark.parametrize("norm", [math.inf, 19.0])
+def test_the_push_moves_a_set_s_mean_by_the_mean_of_its_pushes(norm):
+    """(eta w / N) sum_j (a_j - d_j) x_j, d_j how many gated samples have j for their neighbour."""
+    x = sets(40)
+    shift, record = mean_shift(make("nearest_neighbour", norm=norm, batch=40), x)
+    a = record.gate.double()
+    d = torch.zeros(40, 5, dtype=torch.float64).scatter_add(1, record.neighbour, a)
+    expected = 0.3 * 0.7 / 5 * ((a - d)[:, :, None, None, None] * x).sum(1)
+    assert (shift - expected).abs().max() < 1e-6
+    moved = shift.flatten(1).norm(dim=1) > 1e-6
+    assert moved.double().mean() > 0.5  # neighbours are not mutual in most sets of five
+    assert torch.equal(moved, ((a - d) != 0).any(1))
+
+
+def test_mutual_neighbours_leave_the_mean_of_a_set_where_it_is():
+    assert mean_shift(make("nearest_neighbour", norm=math.inf), sets(2, 2))[0].abs().max() < 1e-12
+    pairs = sets(2, 4)
+    pairs[:, 1], pairs[:, 3], pairs[:, 2:] = pairs[:, 0] + 0.1, pairs[:, 2] - 0.1, pairs[:, 2:] + 50
+    shift, record = mean_shift(make("nearest_neighbour", norm=math.inf), pairs)
+    assert record.neighbour.tolist() == [[1, 0, 3, 2]] * 2
+    assert shift.abs().max() < 1e-12
+
+
+def test_the_mean_leaves_the_sample_that_is_nearest_to_several():
+    x = torch.tensor([0.0, 1.0, 2.1], dtype=torch.float64)[None, :, None, None, None].expand(1, 3, *SHAPE)
+    shift, record = mean_shift(make("nearest_neighbour", norm=math.inf, batch=1), x)
+    assert record.neighbour.tolist() == [[1, 0, 1]]
+    assert torch.allclose(shift, torch.full_like(shift, 0.3 * 0.7 / 3 * (2.1 - 1.0)), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [name for name in GUIDANCE if name != "nearest_neighbour"])
+def test_pushes_between_pairs_conserve_the_mean(name):
+    for norm in (25.0, 1e6):
+        shift, _ = mean_shift(make(name, norm=norm), sets())
+        assert shift.abs().max() < 1e-9
+
+
+@pytest.mark.parametrize("name", GUIDANCE)
+def test_equal_samples_stay_finite_and_where_they_are(name):
+    x = sets()
+    x[1] = x[1, :1]
+    x[0, 3] = x[0, 1]
+    moved = make(name, norm=30.0)(x, 0.7)[0]
+    assert moved.isfinite().all()
+    assert torch.equal(moved[1], x[1])
+
+
+@pytest.mark.parametrize("name", [name for name in GUIDANCE if name != "nearest_neighbour"])
+def test_between_pairs_one_sample_that_is_not_finite_spoils_its_set_and_no_other(name):
+    x = sets()
+    x[0, 2] = math.nan
+    moved = make(name, norm=1e6)(x, 0.7)[0]
+    assert not moved[0].isfinite().any()
+    assert moved[1].isfinite().all()
+
+
 def test_units_convert_as_the_released_divisors_do():
     hole = torch.zeros(2, 1, 1, 8, 8, dtype=torch.bool)
     hole[0, ..., :2, :], hole[1, ..., :4, :] = True, True  # 16 and 32 pixels

@@ -71,6 +71,14 @@ def nearest_neighbour_step(
         search: where neighbours are searched, broadcastable to x0; None = everywhere.
         measured: P, where the gate's norm is taken; None = everywhere, as in the released code.
 
+    The push does not conserve the set's mean, for neighbours are not mutual: with a_i the gate and d_j = #{i: a_i,
+    nn(i) = j} the samples that are pushed away from j,
+
+        mean_i x0'_i - mean_i x0_i = (eta w / N) sum_i a_i (x0_i - x0_nn(i)) = (eta w / N) sum_j (a_j - d_j) x0_j,
+
+    which is 0 where the gated samples are pairs of mutual neighbours (always at N = 2), and in general leads away from
+    the samples that are nearest to several others, which lie in the set's middle, and towards those nearest to none.
+
     Source: arXiv 2310.16047, section 4; the step is on the whole image, as in its released code.
     """
     neighbour = nearest_neighbours(x0, search)
@@ -138,8 +146,9 @@ class _Pairwise:
     """A guidance x0_i + eta sum_j c_ij (x0_i - x0_j), with coefficients c that a subclass takes from the distances.
 
     Distances are taken over the hole, where there is one: these papers restore nothing and know no hole. Pairs further
-    apart than D are left alone, so that D = 0 is plain sampling here as well; D = inf is what the papers have.
-    ``search`` and ``norm`` are accepted for the samplers' sake and change nothing.
+    apart than D are left alone, so that D = 0 is plain sampling here as well; D = inf is what the papers have. Since
+    c_ij = c_ji and the gate is the pair's, these pushes conserve the set's mean. A sample that is not finite makes the
+    others of its set not finite. ``search`` and ``norm`` are accepted for the samplers' sake and change nothing.
     """
 
     timed = True  # whether the time factor w applies
@@ -171,8 +180,9 @@ class ParticleGuidance(_Pairwise):
     """Particle Guidance (Corso et al. 2024, arXiv 2310.13102) with its Gaussian kernel.
 
     The gradient of log Phi = -sum_ij k(x_i, x_j), k = exp(-||x_i - x_j||^2 / h), h = median^2 / log N, goes with
-    sum_j k_ij (x_i - x_j); its factor 2/h and strength alpha_t are eta and the time factor here. The paper moves the
-    noisy state; moving the clean estimate, as every guidance here does, is this project's choice.
+    sum_j k_ij (x_i - x_j), j != i; median^2 is the lower median of the squared distances of all pairs, 1e-20 at least.
+    The factor 2/h and the strength alpha_t are eta and the time factor here. The paper moves the noisy state; moving
+    the clean estimate, as every guidance here does, is this project's choice.
     """
 
     def coefficients(self, squared: Tensor) -> Tensor:
@@ -186,7 +196,8 @@ class Spell(_Pairwise):
     """SPELL, sparse repellency (Kirchhof et al. 2025, arXiv 2410.06025) within the batch, D its radius r.
 
     x0_i + eta sum_j max(0, r / ||x0_i - x0_j|| - 1) (x0_i - x0_j): with eta = 1 a single close pair ends a radius apart
-    from where the other was. No time factor.
+    from where the other was. Distances are taken to be 1e-6 at least, and equal samples do not part: there is no
+    direction between them. No time factor.
     """
 
     timed = False
@@ -202,9 +213,10 @@ class Spell(_Pairwise):
 class DeterminantalGuidance(_Pairwise):
     """DiverseFlow's determinantal point process (Morshed and Boddeti 2025, arXiv 2504.07894), without its quality term.
 
-    The gradient of log det L - log det(L + I), L_ij = exp(-||x_i - x_j||^2 / median^2), with G = L^-1 - (L + I)^-1 is
-    -(4 / median^2) sum_j G_ij L_ij (x_i - x_j); the factor 4 / median^2 is in eta. The paper differentiates through the
-    network to the noisy state; the clean estimate is moved here.
+    The gradient of log det(L + e I) - log det(L + I), L_ij = exp(-||x_i - x_j||^2 / median^2), with G = (L + e I)^-1 -
+    (L + I)^-1 is -(4 / median^2) sum_j G_ij L_ij (x_i - x_j). e = 1e-4, which the paper has not, keeps the inverse
+    finite where samples are equal; median^2 as in :class:`ParticleGuidance`. The factor 4 / median^2 is in eta. The
+    paper differentiates through the network to the noisy state; the clean estimate is moved here.
     """
 
     def coefficients(self, squared: Tensor) -> Tensor:
