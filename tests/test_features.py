@@ -1,5 +1,6 @@
 """Features: what each one is, and what none may depend on."""
 
+import inspect
 import sys
 import types
 
@@ -117,6 +118,9 @@ def test_the_classifier_reads_whole_images_in_batches(monkeypatch, images, hole)
         ({}, "none of"),
         ({"name": "hole_pca", "dims": 3}, "no option 'dims'"),
         ({"name": "hole_pixels", "components": 3}, "no option"),
+        ({"name": "hole_pca", "components": 0}, "components = 0"),
+        ({"name": "hole_pca", "components": 2.5}, "components = 2.5"),
+        ({"name": "hole_pca", "components": float("nan")}, "components = nan"),
         ({"name": "classifier"}, "needs the option 'classifier'"),
     ],
 )
@@ -133,3 +137,17 @@ def test_a_hole_that_does_not_fit_gets_one_line(images, hole):
     images[3, 0, 0, 0] = np.nan
     with pytest.raises(BenchmarkError, match="non-finite"):
         extract({"name": "hole_pixels"}, images, hole)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_no_feature_is_handed_on_that_is_not_finite(name, images, hole, monkeypatch):
+    def broken(images, hole, device="cpu", **options):
+        features = np.ones((len(images), 3))
+        features[[1, 4], 2] = np.nan, np.inf
+        return features
+
+    broken.__signature__ = inspect.signature(FEATURES[name])
+    monkeypatch.setitem(FEATURES, name, broken)
+    settings = {"name": name} | ({"classifier": "faces"} if name == "classifier" else {})
+    with pytest.raises(BenchmarkError, match=f"{name}: 2 of 12 images have features that are not finite"):
+        extract(settings, images, hole)

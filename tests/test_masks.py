@@ -1,7 +1,11 @@
 """Holes: recipes do what they say, and a bad one gets one line. (Random ones and files: test_mask_recipes.py.)"""
 
+import inspect
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from benchmark.data.masks import RECIPES, dilate, make_hole
 from benchmark.errors import BenchmarkError
@@ -102,3 +106,30 @@ def test_parts_of_another_size_or_of_no_picture_are_refused():
         make_hole({"recipe": "parts", "parts": ["dot"]}, (8, 8), {"dot": DOT})
     with pytest.raises(BenchmarkError, match="no part maps"):
         make_hole({"recipe": "parts", "parts": ["dot"]}, SHAPE)
+
+
+NUMBERS = [
+    (recipe, key)
+    for recipe, function in RECIPES.items()
+    for key, option in inspect.signature(function).parameters.items()
+    if isinstance(option.default, int | float) and not isinstance(option.default, bool)
+]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize(("recipe", "key"), NUMBERS)
+def test_a_number_that_is_not_finite_is_refused_by_every_recipe(recipe, key, value, tmp_path):
+    Image.fromarray(np.eye(20, dtype=np.uint8) * 255).save(tmp_path / "mask.png")
+    needed = {"parts": {"parts": ["dot"]}, "mask_image": {"file": str(tmp_path / "mask.png")}}
+    needed["mask_folder"] = {"folder": str(tmp_path), "max_area": 0.99, "unknown": "black"}
+    settings = {"recipe": recipe, **needed.get(recipe, {}), key: value}
+    with pytest.raises(BenchmarkError, match=r"(nan|inf)") as error:
+        make_hole(settings, SHAPE, {"dot": DOT}, dataset="any", case="one")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("size", [[0, 20], [20, -1], [float("nan"), 20]])
+def test_a_polygon_is_not_read_on_a_picture_without_pixels(size):
+    settings = {"recipe": "polygon", "cases": {"default": [[1, 1], [9, 2], [4, 12]]}, "size": size}
+    with pytest.raises(BenchmarkError, match="W, H"):
+        make_hole(settings, SHAPE, case="one")

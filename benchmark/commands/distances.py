@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from benchmark.errors import BenchmarkError
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SHARES = (0.25, 0.5, 0.75)
 
@@ -47,9 +49,17 @@ def run(args: argparse.Namespace) -> None:
         print(f"distance of clean estimates to the nearest neighbour, RMS on [-1, 1], {settings['algorithm']['name']}")
         times = list(by_time)
         rows = {t: by_time[t] for t in (times[round(i)] for i in np.linspace(0, len(times) - 1, min(10, len(times))))}
+    finite = np.isfinite(distances)
+    if not finite.any():
+        raise BenchmarkError("distances: no restoration has a finite neighbour; there is nothing to choose D from")
+    if not finite.all():
+        print(f"{(~finite).sum()} of {len(distances)} distances are not finite and left out")
+    distances = distances[finite]
+    rows = {label: values[np.isfinite(values)] for label, values in rows.items()}
     print(f"{'t':>5} " + " ".join(f"{quantile:6.0%}" for quantile in QUANTILES))
     for label, values in rows.items():
-        print(f"{label:>5} " + " ".join(f"{value:6.3f}" for value in np.nanquantile(values, QUANTILES)))
-    suggested = ", ".join(f"{float(f'{value:.2g}'):g}" for value in np.nanquantile(distances, SHARES))
+        quantiles = np.quantile(values, QUANTILES) if len(values) else [np.nan] * len(QUANTILES)
+        print(f"{label:>5} " + " ".join(f"{value:6.3f}" for value in quantiles))
+    suggested = ", ".join(f"{float(f'{value:.2g}'):g}" for value in np.quantile(distances, SHARES))
     what = "finished samples; earlier in sampling it is open more often" if args.sets else "pairs of step and sample"
     print(f"suggested D (unit rms): {suggested}: the gate is open for 25, 50 and 75 % of {what}")

@@ -32,6 +32,8 @@ def hole_pca(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *
     result depends on nothing but the images. Source: the released baselines of arXiv 2310.16047, which take 25
     components of an unseeded randomised decomposition of one image's candidates.
     """
+    if type(components) is not int or components < 1:
+        raise BenchmarkError(f"features: hole_pca: components = {components!r}; a whole number, 1 or more")
     centred = hole_pixels(images, hole)
     centred -= centred.mean(axis=0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
@@ -79,7 +81,8 @@ def extract(settings: dict, images: np.ndarray, hole: np.ndarray | None = None, 
         float64 (N, F).
 
     Raises:
-        BenchmarkError: no such feature or option, a hole of another size or without a pixel, a non-finite pixel.
+        BenchmarkError: no such feature or option, a hole of another size or without a pixel, a pixel or a feature that
+            is not finite.
     """
     name, options = settings.get("name"), {key: value for key, value in settings.items() if key != "name"}
     if name not in FEATURES:
@@ -99,4 +102,7 @@ def extract(settings: dict, images: np.ndarray, hole: np.ndarray | None = None, 
         raise BenchmarkError("features: the hole has no pixel")
     if not np.isfinite(images).all():
         raise BenchmarkError("features: non-finite pixels; leave such restorations out before")
-    return FEATURES[name](images, hole, device, **options)
+    features = FEATURES[name](images, hole, device, **options)
+    if bad := int((~np.isfinite(features).all(axis=1)).sum()):
+        raise BenchmarkError(f"features: {name}: {bad} of {len(images)} images have features that are not finite")
+    return features

@@ -25,7 +25,7 @@ def while_sampling(
     """What a gate would have seen: {t: RMS distance of every clean estimate to its nearest neighbour}, t descending.
 
     Samples the plain sets of ``settings`` under a guidance of step size 0, which records and moves nothing. The
-    distance is the preset's own, in the units of D_rms.
+    distance is the preset's own, in the units of D_rms; NaN or infinite for an estimate that is not finite.
 
     Args:
         weights_dir: where the weights of public models lie. weights_registry: what they are; by default our own list.
@@ -70,6 +70,8 @@ def while_sampling(
 def of_finished_sets(paths: list[str], cases_path: str | Path) -> np.ndarray:
     """RMS distance over the hole of every restoration in plain set files to its nearest neighbour.
 
+    A restoration that is not finite has no picture in the file: it has NaN and is nobody's neighbour.
+
     Raises:
         BenchmarkError: guided or selected sets, sets of one restoration, sets of other cases.
     """
@@ -87,5 +89,7 @@ def of_finished_sets(paths: list[str], cases_path: str | Path) -> np.ndarray:
         points = (one.images if hole is None else one.images[:, :, hole]).reshape(len(one.images), -1).astype(float)
         rms = np.sqrt(np.square(points[:, None] - points[None]).mean(-1))
         np.fill_diagonal(rms, np.inf)
-        distances.append(rms.min(1))
+        finite = one.columns["finite"].astype(bool)
+        nearest = np.where(finite[:, None] & finite, rms, np.inf).min(1)
+        distances.append(np.where(np.isfinite(nearest), nearest, np.nan))
     return np.concatenate(distances)

@@ -108,7 +108,10 @@ def polygon(picture: Picture, file: str | None = None, cases: dict | None = None
     height, width = picture.shape
     scale = np.array([1.0, 1.0])
     if size is not None:
-        scale = np.array([width, height]) / _numbers(f"{where}: size", size, (2,))
+        read_on = _numbers(f"{where}: size", size, (2,))
+        if not (read_on > 0).all():
+            raise BenchmarkError(f"{where}: size: {size}: expected [W, H] of more than 0 pixels")
+        scale = np.array([width, height]) / read_on
     hole = np.zeros(picture.shape, bool)
     for corners in _corners(f"{where}: case {picture.case!r}", drawn):
         hole |= _inside(corners * scale, picture.shape)
