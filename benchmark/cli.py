@@ -34,6 +34,7 @@ COMMANDS = {
     "train": "train a prior or an attribute classifier on a rendered world",
     "check-prior": "attribute shares of a prior's unconditional samples against the generator's",
     "worlds": "the drawn worlds' attributes and shares, and a sheet of their pictures",
+    "planted": "sets that no measure may prefer to plain samples, held against every measure",
     "statistics": "what the intervals and tests do on made data like the benchmark's",
     "speed": "the samplers' own cost as a share of the network's",
     "weights": "list, fetch, verify or locate weights files",

@@ -18,6 +18,7 @@ ALLOWED = {
     "sampling": {"priors", "problems"},
     "truth": {"jobs", "truth_jobs", "sampling", "problems", "priors", "data", "selection.toy"},
     "metrics": {"features", "networks", "data", "problems", "statistics"},
+    "planted": {"metrics", "data", "priors", "problems"},
     "publish": {"statistics", "metrics.registry"},
     "statistics": set(),
     "rehearsal": set(),

@@ -133,8 +133,8 @@ def test_expected_total_variation_of_a_pool_of_different_truths():
 def test_coverage_counts_allowed_values_and_its_expectation_is_that_of_all_sets():
     truth = {"a": np.array([0.9, 0.1, 0.0]), "b": P}
     labels = {"a": np.array([0, 0, 2, 2]), "b": np.array([0, 1, 2, 2])}
-    assert exact_sets.coverage(labels, truth) == pytest.approx((1 + 3) / (2 + 3))
-    assert exact_sets.coverage({"b": np.array([0, 1])}, {"b": P}) == 1
+    assert exact_sets.coverage(labels, truth, 5) == pytest.approx((1 + 3) / (2 + 3))
+    assert exact_sets.coverage({"b": np.array([0, 1])}, {"b": P}, 2) == 1
     expected = enumerated(4, lambda labels: len(set(labels.tolist())) / 3)
     assert exact_sets.expected_coverage({"b": P}, 4) == pytest.approx(expected)
 

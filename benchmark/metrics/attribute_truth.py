@@ -21,7 +21,8 @@ METRICS = (
         _NEEDS,
         "higher",
         "share",
-        "1 where the set shows, for a hidden attribute, a value of prior share 10 % or less that the hole allows",
+        "1 where a sample that is a picture of the world (nearest_distance at most .2) shows, for a hidden attribute, "
+        "a value of prior share 10 % or less that the hole allows",
         range=(0, 1),
         measures="coverage",
     ),
@@ -38,7 +39,8 @@ METRICS = (
         _NEEDS,
         "higher",
         "share",
-        "distinct allowed values of the hidden attributes in the set over the most that N labels can show",
+        "distinct allowed values of the hidden attributes over the most that N labels can show, of the samples that "
+        "are pictures of the world (nearest_distance at most .2)",
         range=(0, 1),
         measures="coverage",
     ),
@@ -134,15 +136,17 @@ def measure(view: SetView, probabilities: dict[str, np.ndarray], wanted: frozens
         return values
     labels = {attribute: probabilities[attribute].argmax(axis=1) for attribute in truth}
     n = len(view.images)
+    near = second_reader.near(view, probabilities)  # what is no picture of the world shows nothing of it
+    shown = {attribute: found[near] for attribute, found in labels.items()}
     values |= {
-        "attribute_coverage": exact_sets.coverage(labels, truth),
+        "attribute_coverage": exact_sets.coverage(shown, truth, n),
         "attribute_coverage_exact": exact_sets.expected_coverage(truth, n),
         "attribute_tv": exact_sets.mean_total_variation(labels, truth),
         "attribute_tv_exact": float(np.mean([exact_sets.expected_total_variation([p], n) for p in truth.values()])),
     }
     rare = exact_sets.rare_values(truth, {a: np.array(list(world.ATTRIBUTES[a].values())) for a in truth})
     if rare:
-        values["rare_value_recall"] = exact_sets.rare_recall(labels, rare)
+        values["rare_value_recall"] = exact_sets.rare_recall(shown, rare)
         values["rare_value_recall_exact"] = exact_sets.expected_rare_recall(truth, rare, n)
     if "mirrored" in world.ATTRIBUTES.get("symmetry", {}) and "symmetry" in truth:
         mirrored = list(world.ATTRIBUTES["symmetry"]).index("mirrored")

@@ -17,6 +17,7 @@ METRICS = (
         "evaluations",
         "network evaluations for the whole set: the sum over its samples",
         range=(0, math.inf),
+        measures="cost",
     ),
     Metric(
         "seconds",
@@ -25,6 +26,7 @@ METRICS = (
         "s",
         "wall-clock time for the whole set: the sum over its samples' shares",
         range=(0, math.inf),
+        measures="cost",
     ),
     Metric(
         "peak_memory",
@@ -33,8 +35,17 @@ METRICS = (
         "bytes",
         "peak memory of the job that sampled the set, where it recorded it",
         range=(0, math.inf),
+        measures="cost",
     ),
-    Metric("finite_share", (), "higher", "1", "share of samples without a non-finite pixel", range=(0, 1)),
+    Metric(
+        "finite_share",
+        (),
+        "higher",
+        "1",
+        "share of samples without a non-finite pixel",
+        range=(0, 1),
+        measures="quality",
+    ),
     Metric("gate_open", (), "none", "1", "share of (sample, step) pairs in which the guidance acted", range=(0, 1)),
 )
 

@@ -21,6 +21,7 @@ METRICS = (
         "feature units",
         "mean over pairs of the Euclidean distance of the dataset's features",
         range=(0, math.inf),
+        measures="diversity",
     ),
     Metric(
         "feature_distance_min",
@@ -29,6 +30,7 @@ METRICS = (
         "feature units",
         "smallest pairwise Euclidean distance of the dataset's features",
         range=(0, math.inf),
+        measures="diversity",
     ),
     Metric(
         "pixel_distance_hole_mean",
@@ -37,6 +39,7 @@ METRICS = (
         "[-1, 1] units",
         "mean over pairs of the RMS difference of the hole's pixels (of all pixels without a hole)",
         range=(0, 2),
+        measures="diversity",
     ),
     Metric(
         "pixel_distance_hole_min",
@@ -45,6 +48,7 @@ METRICS = (
         "[-1, 1] units",
         "smallest pairwise RMS difference of the hole's pixels (of all pixels without a hole)",
         range=(0, 2),
+        measures="diversity",
     ),
     Metric(
         "{classifier}_feature_mean",
@@ -53,6 +57,7 @@ METRICS = (
         "1 - cosine",
         "mean over pairs of 1 - cosine of the features of the world's own classifier, which the name says",
         range=(0, 2),
+        measures="diversity",
     ),
     Metric(
         "{classifier}_feature_min",
@@ -61,6 +66,7 @@ METRICS = (
         "1 - cosine",
         "smallest pairwise 1 - cosine of the features of the world's own classifier, which the name says",
         range=(0, 2),
+        measures="diversity",
     ),
     Metric(
         "vendi_q1",
@@ -70,6 +76,7 @@ METRICS = (
         "Vendi score exp(-sum l log l), l the eigenvalues of K/N, K the cosine similarities of the features; 1..N; "
         "compare for one N only",
         range=(1, math.inf),
+        measures="diversity",
     ),
     Metric(
         "vendi_q2",
@@ -78,6 +85,7 @@ METRICS = (
         "samples",
         "Vendi score of order 2, 1 / sum l^2 = N^2 / ||K||_F^2; less biased for small N than order 1",
         range=(1, math.inf),
+        measures="diversity",
     ),
 )
 

@@ -52,10 +52,10 @@ def _binomial(n: int, p: float) -> np.ndarray:
     return np.array([math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)])
 
 
-def coverage(labels: dict[str, np.ndarray], truth: dict[str, np.ndarray]) -> float:
-    """Distinct allowed values shown, over the most that N labels can show, both summed over the attributes."""
+def coverage(labels: dict[str, np.ndarray], truth: dict[str, np.ndarray], n: int) -> float:
+    """Distinct allowed values shown by labels (up to n of an attribute), over the most that n labels can show, both
+    summed over the attributes."""
     shown = sum(len({int(label) for label in labels[a]} & set(np.flatnonzero(p).tolist())) for a, p in truth.items())
-    n = len(next(iter(labels.values())))
     return shown / _most(truth, n)
 
 

@@ -22,6 +22,7 @@ METRICS = (
         "mean over samples of RMS(A x - y), as the sampler recorded it on its unrounded pictures; without noise 0 is "
         "agreement, with noise the truth and exact samples have the noise's RMS and less is an overfit",
         range=(0, math.inf),
+        measures="fidelity",
     ),
     Metric(
         "consistency_error",
@@ -32,6 +33,7 @@ METRICS = (
         "distribution; without noise it is the consistency. Exact samples are at most about "
         "2 sigma sqrt((1 + 1/N) / (2 m)) away, m the numbers measured",
         range=(0, math.inf),
+        measures="fidelity",
     ),
     Metric(
         "consistency_composited",
@@ -41,6 +43,7 @@ METRICS = (
         "mean over samples of RMS(A c - A x_true), c = clip(A^+ A x_true + (I - A^+ A) x): what is left once the "
         "measured part of the truth is put back and the picture is clipped to its range",
         range=(0, math.inf),
+        measures="fidelity",
     ),
     Metric(
         "psnr",
@@ -50,11 +53,34 @@ METRICS = (
         "10 log10(4 / MSE) of a sample against the truth",
         "sample",
         range=(0, math.inf),
+        measures="fidelity",
     ),
-    Metric("psnr_mean", ("truth",), "higher", "dB", "mean over samples of the PSNR to the truth", range=(0, math.inf)),
-    Metric("psnr_best", ("truth",), "higher", "dB", "highest PSNR to the truth among the N", range=(0, math.inf)),
     Metric(
-        "psnr_of_mean", ("truth",), "higher", "dB", "PSNR of the set's mean picture to the truth", range=(0, math.inf)
+        "psnr_mean",
+        ("truth",),
+        "higher",
+        "dB",
+        "mean over samples of the PSNR to the truth",
+        range=(0, math.inf),
+        measures="fidelity",
+    ),
+    Metric(
+        "psnr_best",
+        ("truth",),
+        "higher",
+        "dB",
+        "highest PSNR to the truth among the N",
+        range=(0, math.inf),
+        measures="fidelity",
+    ),
+    Metric(
+        "psnr_of_mean",
+        ("truth",),
+        "higher",
+        "dB",
+        "PSNR of the set's mean picture to the truth",
+        range=(0, math.inf),
+        measures="fidelity",
     ),
     Metric(
         "ssim",
@@ -64,10 +90,35 @@ METRICS = (
         "structural similarity of a sample to the truth: uniform 7x7 windows, mean over channels, range 2",
         "sample",
         range=(-1, 1),
+        measures="fidelity",
     ),
-    Metric("ssim_mean", ("truth",), "higher", "1", "mean over samples of the SSIM to the truth", range=(-1, 1)),
-    Metric("ssim_best", ("truth",), "higher", "1", "highest SSIM to the truth among the N", range=(-1, 1)),
-    Metric("ssim_of_mean", ("truth",), "higher", "1", "SSIM of the set's mean picture to the truth", range=(-1, 1)),
+    Metric(
+        "ssim_mean",
+        ("truth",),
+        "higher",
+        "1",
+        "mean over samples of the SSIM to the truth",
+        range=(-1, 1),
+        measures="fidelity",
+    ),
+    Metric(
+        "ssim_best",
+        ("truth",),
+        "higher",
+        "1",
+        "highest SSIM to the truth among the N",
+        range=(-1, 1),
+        measures="fidelity",
+    ),
+    Metric(
+        "ssim_of_mean",
+        ("truth",),
+        "higher",
+        "1",
+        "SSIM of the set's mean picture to the truth",
+        range=(-1, 1),
+        measures="fidelity",
+    ),
 )
 WINDOW = 7
 

@@ -45,7 +45,10 @@ def luma(images: np.ndarray) -> Tensor:
 
 
 def normalised(images: Tensor) -> Tensor:
-    """(I - mu) / (sigma + 1) with mu, sigma of a 7x7 Gaussian window of standard deviation 7/6, edges replicated."""
+    """(I - mu) / (sigma + 1) with mu, sigma of a 7x7 Gaussian window of standard deviation 7/6, edges replicated.
+
+    sigma = sqrt(|E I^2 - mu^2|): where the window is flat the difference is rounding, of either sign.
+    """
     line = torch.exp(-(torch.arange(-3, 4, dtype=torch.float64) ** 2) / (2 * (7 / 6) ** 2))
     window = (line[:, None] * line / line.sum() ** 2)[None, None]
     padded = F.pad(images, (3, 3, 3, 3), mode="replicate")
@@ -89,7 +92,11 @@ def _features(blocks: Tensor) -> Tensor:
 
 
 def _fit(blocks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Shape and the two scales of the asymmetric generalised Gaussian of each block, by moments."""
+    """Shape and the two scales of the asymmetric generalised Gaussian of each block, by moments.
+
+    The shape is the nearest of .2, .201, ..., 10 by its ratio of moments, so that heavier and lighter tails end there.
+    NaN where no coefficient is below 0, or none above.
+    """
     values = blocks.flatten(-2)
     squares = values.square()
     below, above = values < 0, values > 0

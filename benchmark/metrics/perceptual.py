@@ -28,7 +28,9 @@ BACKBONES = {"alex": "alexnet", "vgg": "vgg16"}
 def _declared(net: str, backbone: str) -> tuple[Metric, ...]:
     def metric(name: str, needs: tuple[str, ...], direction: str, definition: str) -> Metric:
         words = f"{definition} (LPIPS {net}, version 0.1)"
-        return Metric(f"lpips_{net}_{name}", needs, direction, "LPIPS", words, weights=(backbone,), range=(0, math.inf))
+        of = {"weights": (backbone,), "range": (0, math.inf)}
+        of["measures"] = "fidelity" if "truth" in needs else "diversity"
+        return Metric(f"lpips_{net}_{name}", needs, direction, "LPIPS", words, **of)
 
     pairs, hole, truth = ("pairs", "weights"), ("pairs", "hole", "weights"), ("truth", "weights")
     return (

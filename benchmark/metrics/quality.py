@@ -31,6 +31,7 @@ METRICS = (
         "mean over samples of NIQE by pyiqa's defaults: YIQ luma, whole 96x96 blocks from upper left, original model",
         weights=("niqe",),
         range=(0, math.inf),
+        measures="quality",
     ),
     Metric(
         "niqe_corners",
@@ -40,6 +41,7 @@ METRICS = (
         "mean over samples and over the four 192x192 corners of the same NIQE, so that every pixel of 256x256 counts",
         weights=("niqe",),
         range=(0, math.inf),
+        measures="quality",
     ),
     Metric(
         "niqe_undefined",
@@ -49,6 +51,7 @@ METRICS = (
         "samples that NIQE cannot score",
         weights=("niqe",),
         range=(0, math.inf),
+        measures="quality",
     ),
     Metric(
         "niqe_refit",
@@ -58,6 +61,7 @@ METRICS = (
         "mean over samples of NIQE's distance to the dataset's own clean pictures, 32x32 blocks at a stride of 16 "
         "(block and stride are settings); on another scale than NIQE",
         range=(0, math.inf),
+        measures="quality",
     ),
     Metric(
         "pyiqa:{name}",

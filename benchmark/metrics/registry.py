@@ -20,6 +20,8 @@ from benchmark.metrics import weights
 
 FAMILIES = ("diversity", "fidelity", "attributes", "cost", "bank", "perceptual", "quality", "pooled")
 NEEDS = ("pairs", "truth", "measurement", "attributes", "classifier", "features", "hole", "bank", "weights", "pool")
+# distance: how far samples lie apart, which noise wins; fidelity: how near the truth, which the mean picture wins
+MEASURES = ("diversity", "coverage", "distance", "support", "plausibility", "quality", "fidelity", "cost")
 DIRECTIONS = {"higher": 1, "lower": -1, "none": 0}
 
 
@@ -30,6 +32,7 @@ class Metric:
     ``direction``: whether a higher or a lower value is better, or none. ``per``: what has a value: a ``set``, each
     ``sample`` of it, or the ``pool`` of all sets of a file. ``weights``: names in ``weights.WEIGHTS``.
     ``range``: the least and the greatest value that it can have, infinite where there is none; intervals stay inside.
+    ``measures``: one of ``MEASURES``, what a better value says; planted sets are held against it (planted.py).
     """
 
     name: str
@@ -40,6 +43,7 @@ class Metric:
     per: str = "set"
     weights: tuple[str, ...] = ()
     range: tuple[float, float] = (-math.inf, math.inf)
+    measures: str = ""
 
     def matches(self, name: str) -> bool:
         """Whether ``name`` is this metric's, placeholders standing for any text."""

@@ -25,6 +25,7 @@ METRICS = (
         "mean over samples of the RMS difference, in the hole, from the nearest picture of the world that is allowed "
         "there; 0 for exact samples",
         range=(0, 2),
+        measures="plausibility",
     ),
     Metric(
         "reader_agreement",
@@ -41,6 +42,7 @@ METRICS = (
         "share",
         "attribute_coverage, each sample read as its nearest rendering",
         range=(0, 1),
+        measures="coverage",
     ),
     Metric(
         "attribute_tv_nearest",
@@ -49,6 +51,7 @@ METRICS = (
         "1",
         "attribute_tv, each sample read as its nearest rendering",
         range=(0, 1),
+        measures="diversity",
     ),
     Metric(
         SHARE,
@@ -75,9 +78,10 @@ def measure(view: SetView, probabilities: dict[str, np.ndarray], wanted: frozens
         return values
     agree = [probabilities[a].argmax(axis=1) == labels for a, labels in found.labels.items()]
     truth = {attribute: known.shares[attribute] for attribute in known.hidden}
+    shown = {attribute: labels[found.distance <= exact_sets.NEAR] for attribute, labels in found.labels.items()}
     values |= {
         "reader_agreement": float(np.mean(agree)),
-        "attribute_coverage_nearest": exact_sets.coverage(found.labels, truth),
+        "attribute_coverage_nearest": exact_sets.coverage(shown, truth, len(view.images)),
         "attribute_tv_nearest": exact_sets.mean_total_variation(found.labels, truth),
     }
     for attribute, labels in found.labels.items():
