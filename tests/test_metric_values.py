@@ -120,9 +120,13 @@ def test_a_sample_is_not_held_against_the_candidate_that_shares_its_noise():
     plain, _ = points(case, levels[:3])
     guided, _ = points(case, levels[:3] + 1e-4)  # moved a little from its plain twins
     strangers = store.RestorationSet(guided.keys, np.arange(50, 53), guided.images, guided.columns)
-    measured = [values_of(case, one, candidates=[candidates])[0]["bank_distance"] for one in (plain, guided, strangers)]
-    assert measured[1] == pytest.approx(measured[0], rel=1e-2)
-    assert measured[2] < measured[0]
+    pixels = [one.images[:, :, case.hole].reshape(len(one.images), -1) for one in (plain, guided, candidates)]
+    expected = [bank.against(np.float64(part), np.float64(pixels[2][3:])) for part in pixels[:2]]
+    expected.append(bank.against(np.float64(pixels[1]), np.float64(pixels[2])))
+    for one, values in zip((plain, guided, strangers), expected, strict=True):
+        measured = values_of(case, one, candidates=[candidates])[0]
+        assert {name: measured[name] for name in values} == pytest.approx(values, rel=1e-6)
+    assert expected[2] != expected[1]
 
 
 def test_at_most_the_level_of_plain_samples_is_off_support():
