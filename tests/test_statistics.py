@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -435,6 +436,16 @@ def test_a_fast_part_of_the_bench_keeps_its_promises():
     for world in simulation.LOSSES:
         assert not simulation._false_claims(world, 100, (8, 40)).outside(100)
     assert not simulation._rejections("d", simulation.NULLS[5], 150, (8,), simulation._difference_p).outside(150)
+
+
+def test_the_documentation_quotes_every_row_of_the_bench():
+    page = (Path(__file__).resolve().parent.parent / "docs" / "statistics.md").read_text(encoding="utf-8")
+    for world in [*simulation.SHARES, *simulation.OTHERS, *simulation.NULLS, *simulation.LOSSES]:
+        assert f"| {world.name} |" in page
+    quoted = [line.split(" | ")[2:] for line in page.splitlines() if line.startswith("| interval of a mean")]
+    covered = [float(cell.strip("*| ").split("**")[0].split(" ")[0]) for cells in quoted for cell in cells]
+    assert len(covered) == 2 * 5 * len([*simulation.SHARES, *simulation.OTHERS])
+    assert min(covered) >= 0.85
 
 
 @pytest.mark.slow
