@@ -33,6 +33,7 @@ COMMANDS = {
     "fit": "fit the Gaussian mixture prior of the digits",
     "train": "train a prior or an attribute classifier on a rendered world",
     "check-prior": "attribute shares of a prior's unconditional samples against the generator's",
+    "check-classifier": "a classifier's reading of a prior's samples against the nearest renderings'",
     "worlds": "the drawn worlds' attributes and shares, and a sheet of their pictures",
     "planted": "sets that no measure may prefer to plain samples, held against every measure",
     "statistics": "what the intervals and tests do on made data like the benchmark's",

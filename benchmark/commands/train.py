@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
     parser.add_argument("--start", metavar="FILE", help="begin with these weights (.safetensors) of the same network")
+    parser.add_argument(
+        "--blends", type=float, default=0.0, help="classifier: the share of pictures that lie between values"
+    )
     parser.add_argument("--unet", default="{}", help="prior: U-Net flags that differ from the defaults, as JSON")
     parser.add_argument("--scenes", type=int, default=10_000, help="subspace: pictures drawn, with all alternatives")
     parser.add_argument(
@@ -95,7 +98,7 @@ def run(args: argparse.Namespace) -> None:
     elif args.what == "subspace":
         task = _subspace_task(world, args, common, threads)
     else:
-        task = _classifier_task(world, common)
+        task = _classifier_task(world, common, args.blends)
 
     began = time.monotonic()
     torch.set_num_threads(1)  # the threads work on parts of the batch instead
@@ -159,15 +162,47 @@ def _subspace_task(world, args: argparse.Namespace, common: dict, threads: int):
     return SubspaceTask(settings, drawn, linear_alphas_cumprod(), alike)
 
 
-def _classifier_task(world, common: dict):
-    from benchmark.networks.classifier import ClassifierTraining, ReadingTask
+def _classifier_task(world, common: dict, blends: float):
+    import torch
+
+    from benchmark.networks.classifier import ClassifierTraining, ReadingTask, blend
+
+    if not 0 <= blends <= 1:
+        raise BenchmarkError(f"--blends {blends}: a share from 0 to 1 is expected")
+    table = {name: list(values) for name, values in world.ATTRIBUTES.items()}
 
     def pictures(count, generator):
         attributes = world.sample_attributes(count, generator)
-        return world.render(attributes), attributes.values
+        images = world.render(attributes)
+        if not blends:
+            return images, attributes.values
+        rows = torch.nonzero(torch.rand(count, generator=generator) < blends)[:, 0]
+        base = attributes[rows]
+        which = torch.randint(len(table), (len(rows),), generator=generator)
+        others = []
+        for _ in range(2):  # two different attributes
+            others.append(_changed(base, which, generator))
+            which = (which + torch.randint(1, len(table), (len(rows),), generator=generator)) % len(table)
+        images[rows], taken = blend(images[rows], [world.render(other) for other in others], generator)
+        for other, nearer in zip(others, taken, strict=True):
+            for name, values in other.values.items():
+                moved = nearer & (values != base.values[name])
+                attributes.values[name][rows[moved]] = values[moved]
+        return images, attributes.values
 
-    table = {name: list(values) for name, values in world.ATTRIBUTES.items()}
-    return ReadingTask(ClassifierTraining(**common, attributes=table), pictures)
+    return ReadingTask(ClassifierTraining(**common, attributes=table, blends=blends), pictures)
+
+
+def _changed(attributes, which, generator):
+    """The same pictures, but of each the attribute number ``which`` (M,) has another value, all alike probable."""
+    import torch
+
+    changed = attributes[torch.arange(len(attributes))]
+    for number, (name, table) in enumerate(attributes.table.items()):
+        step = torch.randint(1, len(table), (len(attributes),), generator=generator)
+        values = (changed.values[name] + step) % len(table)
+        changed.values[name][:] = torch.where(which == number, values, changed.values[name])
+    return changed
 
 
 # -------------------------------------------------------------------------------------------------------------- export
@@ -191,6 +226,8 @@ def _export(args: argparse.Namespace) -> str:
         raise BenchmarkError(f"{args.out}/checkpoint.pt: not the checkpoint of a {args.what}")
     flags = {"batch": 32, "lr": 1e-3, "ema": 0.999, "seed": 0, "precision": "bf16"}
     options = "".join(f" --{name} {settings[name]}" for name, usual in flags.items() if settings[name] != usual)
+    if settings.get("blends"):
+        options += f" --blends {settings['blends']:g}"
     if settings.get("start"):
         options += " --start FILE"
     if settings.get("shares"):
@@ -266,7 +303,8 @@ def _classifier_card(settings: dict, average: dict):
         "architecture": "convolutions, one layer of features, a head per attribute (benchmark/networks/classifier.py)",
         "network": {"widths": list(settings["widths"]), "features": settings["features"]},
         "attributes": settings["attributes"],
-        "loss": "sum of the attributes' cross entropies; half of the pictures mildly spoilt (noise, blur, colour)",
+        "loss": "sum of the attributes' cross entropies; half of the pictures spoilt (noise, blur, colour"
+        + (f", stains); {settings['blends']:.0%} lie between values" if settings["blends"] else ")"),
         "test": accuracy(Classifier(network, settings["attributes"]), get_world(settings["world"])),
     }
     return card, torch.float16
