@@ -9,10 +9,10 @@ from benchmark.errors import BenchmarkError
 from benchmark.publish import findings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-CSV = """dataset,eta,metric,mean,mean_low,mean_high,difference,difference_low,difference_high,resolves
-faces,0.0,coverage,0.65,0.56,0.72,,,,
-faces,0.3,coverage,0.76,0.69,0.85,0.11,0.05,0.17,0.09
-faces,1.0,coverage,0.70,0.60,0.80,0.05,-0.02,0.12,0.09
+CSV = """dataset,eta,metric,mean,mean_low,mean_high,difference,difference_low,difference_high,resolves,cases
+faces,0.0,coverage,0.65,0.56,0.72,,,,,8
+faces,0.3,coverage,0.76,0.69,0.85,0.11,0.05,0.17,0.09,8
+faces,1.0,coverage,0.70,0.60,0.80,0.05,-0.02,0.12,0.09,8
 """
 
 
@@ -31,6 +31,7 @@ def test_a_statement_is_written_from_its_cells(tables):
     found = statement(tables, "It rises by {gain}; {gain.resolves} can be seen.")
     assert list(found.faults()) == []
     assert found.text() == "It rises by 0.11 [0.05, 0.17]; 0.09 can be seen."
+    assert statement(tables, "{gain.needs_0.03}").text() == "72"  # 8 cases resolve 0.09
     assert statement(tables, eta=0.0, column="mean").text() == "0.65 [0.56, 0.72]"
     assert statement(tables, eta=0.0).text() == "nan"
 

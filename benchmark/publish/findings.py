@@ -144,16 +144,19 @@ class Statement:
         return Number(value, value, value, {}, "g")
 
     def text(self) -> str:
-        """The sentence with its numbers; {NAME.COLUMN} is another column of that number's row."""
+        """The sentence with its numbers; {NAME.COLUMN} is another column of that number's row, {NAME.needs_EFFECT} how
+        many cases a difference of EFFECT would take: as many times more as the square of what is resolved over it."""
 
         def fill(match: re.Match) -> str:
             name, _, column = match[1].partition(".")
             if name not in self.numbers:
                 raise BenchmarkError(f"{self.name}: {{{name}}} stands in its text and not among its numbers")
             number = self.numbers[name]
-            return number.text if not column else _format(_number(number.row[column]), "g")
+            if column.startswith("needs_"):
+                return _format(_needed(number.row, float(column.removeprefix("needs_"))), ".0f")
+            return number.text if not column else _format(_number(number.row[column]), ".3g")
 
-        return re.sub(r"\{(\w+(?:\.\w+)?)\}", fill, self.spec["say"]).strip()
+        return re.sub(r"\{(\w+(?:\.[\w.]+)?)\}", fill, self.spec["say"]).strip()
 
 
 CONDITIONS = {
@@ -193,6 +196,12 @@ def document(spec: dict, tables: Tables) -> str:
         for _ in section["statements"]:
             lines += [next(found).text(), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _needed(row: dict, effect: float) -> float:
+    """Cases for an effect, from a row's cases (or n) and what they resolve."""
+    cases = _number(row.get("cases") or row.get("n"))
+    return math.ceil(cases * (_number(row.get("resolves")) / effect) ** 2)
 
 
 def _same(cell: str, value: object) -> bool:
