@@ -33,9 +33,13 @@ class Step:
 
     @property
     def worse(self) -> tuple[str, ...]:
-        """In what it is worse than plain: the whole interval of the paired difference is on the worse side."""
+        """In what it is worse than plain: the whole interval of the difference is on the worse side, and p is below."""
         named = {"unstable": self.finite, "implausible": self.plausible}
-        return tuple(name for name, entry in named.items() if entry and entry.difference and entry.difference.high < 0)
+        return tuple(
+            name
+            for name, entry in named.items()
+            if entry and entry.difference and entry.difference.high < 0 and not _by_chance(entry.difference)
+        )
 
     @property
     def not_worse(self) -> bool | None:
@@ -122,6 +126,11 @@ def sound_shares(measured: Measured, dataset: str, scope: Scope, rows: list[dict
     count = known.sum(axis=(0, 2))
     total = np.where(known, values, 0.0).sum(axis=(0, 2))
     return np.where(count > 0, total / np.maximum(count, 1), math.nan)
+
+
+def _by_chance(difference: Interval) -> bool:
+    """Whether the test leaves a difference to chance though its interval excludes 0; an untested one is not left."""
+    return difference.p >= 1 - difference.level
 
 
 def loss_allowed(entry: Entry | None) -> float | None:

@@ -38,7 +38,7 @@ def _intro(settings: dict, measured: Measured, margin: float | None) -> list[str
         "Unstable: the share of restorations with a pixel that is not finite. Implausible: 1 − plausibility "
         "(docs/metrics.md); a set with an unstable restoration is not read and counts as unstable alone.",
         f"Worse: the whole {measured.level:.0%} interval of the difference from plain, paired by case, task and seed, "
-        "is on the worse side, in unstable or in implausible restorations. Intervals are not corrected for the number "
+        "is on the worse side, and p below 5 %. Intervals are not corrected for the number "
         "of steps; Holm's p is.",
         "Knee: the first step that loses, by a test that goes down from the largest η and pools steps; it is too early "
         f"in at most {1 - measured.level:.0%} of sweeps (docs/metrics.md, The knee). p of loss: its p, of no "

@@ -90,14 +90,15 @@ def noise_note(shown: Sequence[Measure]) -> str:
 
 
 def verdict(metric: str, difference: Interval) -> str:
-    """What a change shows: ``better``, ``worse``, ``not resolved`` (the interval includes 0), ``no case differs``.
+    """What a change shows: ``better``, ``worse``, ``not resolved`` (the interval includes 0, or p leaves it to
+    chance), ``no case differs``.
 
     Empty where nothing is claimed: a measure without direction, a cost, one case.
     """
     better = labels.measure(metric).better
     if not labels.measure(metric).tested or not math.isfinite(difference.low):
         return ""
-    if difference.low > 0 or difference.high < 0:
+    if (difference.low > 0 or difference.high < 0) and not difference.p >= 1 - difference.level:
         return "better" if (difference.estimate > 0) == (better > 0) else "worse"
     return "no case differs" if math.isnan(difference.p) else "not resolved"
 
