@@ -51,7 +51,7 @@ METRICS = (
         "1",
         "attribute_tv, each sample read as its nearest rendering",
         range=(0, 1),
-        measures="diversity",
+        measures="coverage",
     ),
     Metric(
         SHARE,
