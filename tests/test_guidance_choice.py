@@ -1,8 +1,12 @@
 """Margin, eta and D are chosen as documented, on made metrics."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
+import yaml
 
+from benchmark.config import load
 from benchmark.errors import BenchmarkError
 from benchmark.publish.guidance_choice import choose
 
@@ -59,3 +63,16 @@ def test_a_noisier_plain_allows_more():
 def test_what_cannot_be_chosen_is_said_in_one_line(table, message):
     with pytest.raises(BenchmarkError, match=message):
         choose(table, "coverage", "plausibility")
+
+
+def test_the_experiments_margin_and_first_guided_point_are_those_that_were_chosen():
+    root = Path(__file__).resolve().parent.parent / "experiments"
+    record = yaml.safe_load((root / "tuned" / "guidance.yaml").read_text())
+    config = load(root / "truth.yaml")
+    assert config["publish"]["margin"]["plausibility"] == record["margin"]
+    tuned_on, worlds = record["on"]["dataset"], ("faces", "cats", "bedrooms")
+    assert "bedrooms" not in tuned_on
+    for world in worlds:
+        assert config["datasets"][world]["selection"]["guided"][0] == record["guided"]
+    seeds = {load(root / "tuning.yaml")["datasets"][world]["case_seed"] for world in tuned_on}
+    assert seeds & {config["datasets"][world]["case_seed"] for world in worlds} == set()
