@@ -20,6 +20,7 @@ import csv
 import io
 import math
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,9 @@ from pathlib import Path
 import yaml
 
 from benchmark.errors import BenchmarkError, suggestion
+
+
+WIDTH = 112
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ class Statement:
             number = self.numbers[name]
             if column.startswith("needs_"):
                 return _format(_needed(number.row, float(column.removeprefix("needs_"))), ".0f")
-            return number.text if not column else _format(_number(number.row[column]), ".3g")
+            return number.text if not column else _format(_number(number.row[column]), ".4g")
 
         return re.sub(r"\{(\w+(?:\.[\w.]+)?)\}", fill, self.spec["say"]).strip()
 
@@ -188,14 +192,21 @@ def faults(spec: dict, tables: Tables) -> list[str]:
 
 def document(spec: dict, tables: Tables) -> str:
     """docs/findings.md."""
-    lines = [f"# {spec['title']}", "", spec["intro"].strip(), ""]
+    lines = [f"# {spec['title']}", "", _filled(spec["intro"]), ""]
     found = statements(spec, tables)
     for section in spec["sections"]:
         lines += [f"## {section['title']}", ""]
-        lines += [section["intro"].strip(), ""] if section.get("intro") else []
+        lines += [_filled(section["intro"]), ""] if section.get("intro") else []
         for _ in section["statements"]:
-            lines += [next(found).text(), ""]
+            lines += [_filled(next(found).text()), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _filled(text: str) -> str:
+    """Paragraphs of at most ``WIDTH`` columns; indented ones (commands) stay as they are."""
+    parts = text.strip("\n").split("\n\n")
+    fill = textwrap.TextWrapper(WIDTH, break_long_words=False, break_on_hyphens=False).fill
+    return "\n\n".join(part.rstrip() if part.startswith("    ") else fill(part) for part in parts)
 
 
 def _needed(row: dict, effect: float) -> float:
