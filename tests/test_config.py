@@ -367,7 +367,7 @@ def test_the_schema_knows_every_sampler_and_every_option_of_each():
     from benchmark.sampling import SAMPLERS
     from benchmark.sampling.settings import options_of
 
-    options = {"algorithm"}.union(*(options_of(name) for name in SAMPLERS))
+    options = {"algorithm", "by_steps"}.union(*(options_of(name) for name in SAMPLERS))
     sampler = ("properties", "samplers", "additionalProperties", "properties")
     assert known(*sampler, "algorithm", "enum") == set(SAMPLERS)
     assert known(*sampler) == options

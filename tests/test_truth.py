@@ -493,6 +493,11 @@ def test_a_checked_configuration_is_one_itself_and_can_be_rehearsed():
             lambda c: c["truth"]["problems"]["ten"].update(samplers=["drp"]),
             "truth.problems.ten.samplers: no sampler 'drp'",
         ),
+        (
+            lambda c: c["samplers"]["dps"].update(by_steps={10: {"scal": 1}}),
+            "samplers.dps.by_steps.10.scal: unknown option; did you mean 'scale'?",
+        ),
+        (lambda c: c["samplers"]["dps"].update(by_steps={10: {"scale": "x"}}), "by_steps.10.scale: 'x' is not of type"),
         (lambda c: c["truth"]["samplers"].update(exact=[5]), "truth.samplers: 'exact' is the posterior itself"),
         (lambda c: c["truth"].update(tune={**TUNE, "held_out": ["ten"]}), "truth.tune.held_out: ten is tuned on, too"),
         (lambda c: c["truth"].update(tune={**TUNE, "problems": ["tn"]}), "truth.tune.problems: no problem 'tn'"),
