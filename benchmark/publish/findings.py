@@ -30,7 +30,6 @@ import yaml
 
 from benchmark.errors import BenchmarkError, suggestion
 
-
 WIDTH = 112
 
 
