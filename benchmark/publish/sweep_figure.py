@@ -99,6 +99,9 @@ def _curve(axis: Axes, points: list[tuple[dict, Interval, bool]], name: str, shi
             )  # fmt: skip
 
 
+WIDE = 20  # largest over smallest step from which on an axis is logarithmic beyond the smallest
+
+
 def _value(row: dict, name: str) -> float:
     return 0.0 if labels.is_plain(row) else float(row[name])
 
@@ -120,9 +123,16 @@ def _sweep_ticks(axis: Axes, found: list[Group], name: str) -> None:
     texts = [f"{tick:g}" for tick in ticks]
     if len(finite) < len(values):
         ticks, texts = [*ticks, _infinity(values)], [*texts, "∞"]
-    axis.set_xticks(ticks, texts)
-    span = max(ticks) or 1.0
-    axis.set_xlim(-0.06 * span, 1.06 * max(span, most))
+    positive = [value for value in finite if value > 0]
+    if len(finite) == len(values) and positive and most >= WIDE * positive[0]:  # steps that grow by factors
+        axis.set_xscale("symlog", linthresh=positive[0], linscale=0.5)
+        axis.set_xticks(finite, [f"{value:g}" for value in finite])
+        axis.minorticks_off()
+        axis.set_xlim(-0.3 * positive[0], 1.3 * most)
+    else:
+        axis.set_xticks(ticks, texts)
+        span = max(ticks) or 1.0
+        axis.set_xlim(-0.06 * span, 1.06 * max(span, most))
     units = {row["D_unit"] for group in found for row in group.rows if 0 < row["D"] < math.inf}
     unit = ", ".join(labels.UNITS.get(unit, unit) for unit in sorted(units))
     axis.set_xlabel(f"D ({unit})" if name == "D" and unit else labels.AXES[name])

@@ -59,6 +59,8 @@ def steps(results: Results):
 
     Samplers of the preset ``reference`` are left to the table: without guidance most lie on the others.
     """
+    from matplotlib.ticker import NullFormatter
+
     names = [name for name in results.samplers if results.preset[name] == "paper"]
     look, figure_axes = looks(results, names), _grid(len(results.problems), 2.9, 2.5)
     figure, axes = figure_axes
@@ -72,6 +74,7 @@ def steps(results: Results):
                 intervals = [results.mean([problem], setting, METRIC) for setting in own]
                 _line(axis, [results.nfe(problem, setting) for setting in own], intervals, name, look[name])
         axis.set(xscale="log", yscale="log", title=problem)
+        axis.xaxis.set_minor_formatter(NullFormatter())
         _show(axis, log=True)
     figure.supxlabel("Network evaluations of a sample", fontsize="medium")
     figure.supylabel("Sliced W2 to the exact posterior", fontsize="medium")
