@@ -50,7 +50,17 @@ def faces_world(folder):
     hashes = {"alexnet": stand_ins.backbone(folder / "alexnet.pth", "alexnet")}
     hashes["vgg16"] = stand_ins.backbone(folder / "vgg16.pth", "vgg16")
     settings = {
-        "metrics": ["diversity", "fidelity", "attributes", "cost", "bank", "perceptual", "niqe_refit", "kid_faces"],
+        "metrics": [
+            "diversity",
+            "fidelity",
+            "attributes",
+            "cost",
+            "bank",
+            "perceptual",
+            "niqe_refit",
+            "kid_faces",
+            "kid_faces_exact",
+        ],
         "features": {"name": "classifier", "classifier": "faces"},
         "classifier": {"name": "faces"},
         "kid_cases": 2,
@@ -86,7 +96,7 @@ def digits_world(folder):
         "features": {"name": "hole_pca"},
         "classifier": {"name": "digits"},
     }
-    return settings, sets, cases, []
+    return settings, sets, cases, [make_set(case, 20, spread=0.5, seed=1) for case in cases]
 
 
 def large_world(folder):

@@ -141,7 +141,8 @@ def _measure(file: SetFile, by_family: dict[str, frozenset[str]]) -> tuple[dict[
         if file.views and hasattr(module, "prepare"):
             module.prepare(file, wanted)
         if file.views and hasattr(module, "measure_pool"):
-            pooled |= module.measure_pool(file, wanted)
+            found = module.measure_pool(file, wanted)
+            pooled |= {key: value for key, value in found.items() if _asked(key, wanted)}
         for view in file.views:
             try:
                 values = module.measure(view, wanted)
