@@ -26,6 +26,7 @@ COMMANDS = {
     "findings": "check that a run's tables bear what docs/findings.md says, and write it from them",
     "toy": "make the source paper's Figure 1 anew",
     "distances": "nearest-neighbour distances of plain sets, from which to choose D",
+    "sensitivity": "whether an experiment's conclusions hold for other N and other numbers of candidates",
     "choose-guidance": "choose margin, eta and D from a run on cases of its own",
     "truth": "hold one sampler's samples of one problem against the exact posterior",
     "tune": "choose samplers' options on measurements that the tables of truth never see",

@@ -26,6 +26,7 @@ ALLOWED = {
     "truth_faults": {"jobs", "truth_jobs"},
     "config": {"networks.registry", "networks", "rehearsal", "serves", "truth_faults"},
     "jobs": set(),
+    "sensitivity": {"config", "jobs", "plan"},
     "truth_jobs": {"jobs"},
     "plan": {"config", "jobs", "truth_jobs", "networks.registry", "networks", "publish.names", "metrics.registry"},
 }

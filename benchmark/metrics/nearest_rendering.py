@@ -7,7 +7,8 @@ trained on nothing, so it shares no mistake with the classifier; and its distanc
 all. Where the joint values are few (``MOST`` numbers), all are drawn once and serve every set of the case; else one
 attribute after another is put at its best value until none changes, from several starts (exact where attributes change
 different pixels, which nearly holds: a start that stops early can only read a distance that is too large).
-A picture of no known position is read at the best of ``FRAMES`` positions and sizes of the world.
+A picture of no known position is read at the best of ``FRAMES`` positions and sizes of the world: all are tried with
+the first values, and of them the ``CLOSEST`` once more after every sweep over the values.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from benchmark.data.posterior import repeated
 from benchmark.data.worlds import World
 
 MOST = 1 << 23  # numbers in a case's table of renderings: 32 MiB
-FRAMES = 64
+FRAMES, CLOSEST = 64, 4
 SWEEPS = 10
 CHUNK = 256  # pictures that are drawn at once
 
@@ -34,6 +35,9 @@ class Nearest:
 
     labels: dict[str, np.ndarray]
     distance: np.ndarray
+
+    def __getitem__(self, rows: slice) -> Nearest:
+        return Nearest({attribute: values[rows] for attribute, values in self.labels.items()}, self.distance[rows])
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,11 @@ def _descend(world, frames: Attributes, allowed, x: np.ndarray, hole, start: dic
         state.values[attribute][:] = torch.from_numpy(np.where(inside, start[attribute], values[0]))
     distance = np.full(len(x), np.inf)
     active = np.arange(len(x))
+    closest = np.tile(np.arange(len(frames)), (len(x), 1))  # of each picture, the frames still tried
     for _ in range(SWEEPS):
         before = distance[active].copy()
         if len(frames) > 1 or not allowed:
-            _best_frame(world, frames, state, x, hole, distance, active)
+            closest = _best_frame(world, frames, closest, state, x, hole, distance, active)
         for attribute, values in allowed.items():
             _best_value(world, attribute, values, state, x, hole, distance, active)
         active = active[distance[active] < before - 1e-9]
@@ -145,16 +150,26 @@ def _best_value(world, attribute, values, state, x, hole, distance, active) -> N
     distance[active] = apart.min(axis=1)
 
 
-def _best_frame(world, frames, state, x, hole, distance, active) -> None:
-    """Put the active pictures at the best of the frames, their values as they are."""
-    tried = state[torch.from_numpy(np.repeat(active, len(frames)))]
+def _best_frame(world, frames, closest, state, x, hole, distance, active) -> np.ndarray:
+    """Put the active pictures at the best of their ``closest`` frames (M, K), their values as they are.
+
+    Returns:
+        The ``CLOSEST`` of these, (M, CLOSEST).
+    """
+    count = closest.shape[1]
+    tried = state[torch.from_numpy(np.repeat(active, count))]
+    placed = frames.frame[torch.from_numpy(closest[active].ravel())]
     for name in ("centre_x", "centre_y", "scale"):
-        getattr(tried.frame, name)[:] = getattr(frames.frame, name).repeat(len(active))
-    apart = _apart(world, tried, x, hole, np.repeat(active, len(frames))).reshape(len(active), len(frames))
-    best, rows = torch.from_numpy(apart.argmin(axis=1)), torch.from_numpy(active)
+        getattr(tried.frame, name)[:] = getattr(placed, name)
+    apart = _apart(world, tried, x, hole, np.repeat(active, count)).reshape(len(active), count)
+    order = np.take_along_axis(closest[active], apart.argsort(axis=1), axis=1)[:, :CLOSEST]
+    best = frames.frame[torch.from_numpy(np.ascontiguousarray(order[:, 0]))]
     for name in ("centre_x", "centre_y", "scale"):
-        getattr(state.frame, name)[rows] = getattr(frames.frame, name)[best]
+        getattr(state.frame, name)[torch.from_numpy(active)] = getattr(best, name)
     distance[active] = apart.min(axis=1)
+    kept = closest[:, : order.shape[1]].copy()
+    kept[active] = order
+    return kept
 
 
 def _apart(world, tried: Attributes, x: np.ndarray, hole, rows: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ def write_tables(settings: dict, metrics: str, folder: str | Path) -> list[str]:
     names = table_names(settings)
     for name in names:
         records, text = _table(name, settings, measured, compared)
-        store.write_text(Path(folder) / f"{name}.csv", _csv(records))
+        store.write_text(Path(folder) / f"{name}.csv", as_csv(records))
         for suffix, write in (("md", document.markdown), ("tex", document.latex), ("html", document.page)):
             store.write_text(Path(folder) / f"{name}.{suffix}", write(text))
     return names
@@ -70,7 +70,8 @@ def _table(
     return write(settings, measured)
 
 
-def _csv(records: list[dict]) -> str:
+def as_csv(records: list[dict]) -> str:
+    """Records as csv, a column for every key; None and NaN are empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(dict.fromkeys(key for record in records for key in record)), lineterminator="\n")
     writer.writeheader()
