@@ -10,7 +10,8 @@ from benchmark.planted import MUST_LOSE, PLAIN, worlds, worst_or_equal
 # Measures that have no value for a set of the planted worlds: weights are needed, or another kind of dataset.
 NOT_HERE = (
     "lpips_",
-    "niqe",
+    "niqe_corners",
+    "niqe_undefined",
     "pyiqa:",
     "kid",
     "psnr",
@@ -44,7 +45,12 @@ def test_planted_sets_are_worse_than_plain_on_every_measure(measured, world):
 def test_every_measure_of_a_kind_that_can_be_planted_is_held_against_them(measured):
     held = {metric for values in measured.values() for metric in values}
     for name, (_, metric) in metrics().items():
-        if metric.measures in MUST_LOSE and metric.direction != "none" and not name.startswith(NOT_HERE):
+        if (
+            metric.measures in MUST_LOSE
+            and metric.direction != "none"
+            and not name.startswith(NOT_HERE)
+            and name != "niqe"
+        ):
             assert any(metric.matches(other) for other in held), name
 
 
@@ -62,7 +68,7 @@ def test_a_measure_of_nearness_alone_would_be_caught():
     assert list(worst_or_equal({"plain": 0.0, "one": 0.0}, "feature_distance_min")) == []
 
 
-@pytest.mark.parametrize("size", [12, 30, 60])
+@pytest.mark.parametrize("size", [18, 30, 60])
 @pytest.mark.parametrize("shape", ["normal", "clusters", "few axes"])
 def test_honest_samples_are_called_unsupported_at_most_at_the_level(size, shape):
     rng = np.random.default_rng([size, len(shape)])

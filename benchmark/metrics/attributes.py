@@ -50,7 +50,7 @@ METRICS = (
         "1",
         "mean over samples and the hole's attributes of the classifier's largest probability",
         range=(0, 1),
-        measures="plausibility",
+        measures="confidence",
     ),
     *attribute_truth.METRICS,
     *second_reader.METRICS,
@@ -80,7 +80,7 @@ METRICS = (
         "1",
         "mean over samples of the largest class probability",
         range=(0, 1),
-        measures="plausibility",
+        measures="confidence",
     ),
 )
 CLASS_ATTRIBUTES = ("digit", "class", "label")

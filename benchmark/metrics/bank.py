@@ -11,8 +11,9 @@ candidates of even position (the fitted half), z = V^T (f - c) and e = |f - c - 
 
     score(f) = max( |log e - m_e| / s_e,  (log d_k(z) - m_d) / s_d )
 
-d_k the distance to the k-th nearest of the fitted half; m, s median and mean absolute deviation over the other half. A
-sample is *supported* unless its score is among the largest: (1 + #{other half: score >= its}) / (size + 1) <= LEVEL.
+d_k the distance to the k-th nearest of the fitted half; m, s median and mean absolute deviation over the other half and
+the sample. A sample is *supported* unless its score is among the largest:
+(1 + #{other half: score >= its}) / (size + 1) <= LEVEL.
 Honest samples are exchangeable with the other half, so that at most LEVEL of them are called unsupported, whatever the
 features (split conformal prediction: Vovk et al. 2005; Lei et al. 2018). Only supported samples count below.
 
@@ -142,15 +143,16 @@ def supported(features: np.ndarray, bank: np.ndarray) -> np.ndarray:
         return np.log(np.stack([residual, kth], axis=1) + rounding)
 
     calibration = parts(held)
-    middle = np.median(calibration, axis=0)
-    spread = np.maximum(np.abs(calibration - middle).mean(axis=0), 0.01)
 
-    def score(points: np.ndarray) -> np.ndarray:
-        scaled = (points - middle) / spread
-        return np.maximum(np.abs(scaled[:, 0]), scaled[:, 1])
+    def p_value(sample: np.ndarray) -> float:
+        # Median and spread are over the held half and the sample alike: else the sample would not be exchangeable.
+        together = np.concatenate([calibration, sample[None]])
+        scaled = together - np.median(together, axis=0)
+        scaled /= np.maximum(np.abs(scaled).mean(axis=0), 0.01)
+        scores = np.maximum(np.abs(scaled[:, 0]), scaled[:, 1])
+        return float((scores >= scores[-1]).mean())
 
-    beyond = (score(calibration)[None] >= score(parts(features))[:, None]).sum(axis=1)
-    return (1 + beyond) / (len(held) + 1) > LEVEL
+    return np.array([p_value(sample) for sample in parts(features)], float) > LEVEL
 
 
 def coverage(features: np.ndarray, bank: np.ndarray) -> float:

@@ -20,8 +20,9 @@ from benchmark.metrics import weights
 
 FAMILIES = ("diversity", "fidelity", "attributes", "cost", "bank", "perceptual", "quality", "pooled")
 NEEDS = ("pairs", "truth", "measurement", "attributes", "classifier", "features", "hole", "bank", "weights", "pool")
-# distance: how far samples lie apart, which noise wins; fidelity: how near the truth, which the mean picture wins
-MEASURES = ("diversity", "coverage", "distance", "support", "plausibility", "quality", "fidelity", "cost")
+# confidence: how sure a classifier is, and fidelity: how near the truth, are won by the mean picture; plain distances
+# of pairs (diversity) by noise. Planted sets are held against the others (planted.py).
+MEASURES = ("diversity", "coverage", "support", "plausibility", "quality", "confidence", "fidelity", "cost")
 DIRECTIONS = {"higher": 1, "lower": -1, "none": 0}
 
 

@@ -39,9 +39,10 @@ class Measure:
 
     @property
     def noise_wins(self) -> bool:
-        """Whether it is a plain pairwise distance, in which noise is always the most diverse."""
+        """Whether it counts how far samples lie apart (pairs, Vendi), in which noise is always the most diverse."""
         found = declared(self.name)
-        return self.group == "diversity" and found is not None and "pairs" in found.needs and "bank" not in found.needs
+        apart = found is not None and ("pairs" in found.needs or self.name.startswith("vendi"))
+        return self.group == "diversity" and apart and "bank" not in found.needs
 
     @property
     def header(self) -> str:
