@@ -45,15 +45,16 @@ def _intro(results: Results) -> list[str]:
         f"“{EXACT}” was made as every sampler's: as many posterior samples, against the same reference.",
         f"Numbers are means over measurements with {results.level:.0%} intervals. W2 excess: the root of the mean of "
         "W2² − floor², W2 the sliced distance to exact samples and the floor that of as many exact ones; 0 for a "
-        "sampler of the posterior whatever the number of samples, negative by chance alone. W2, diversity and "
+        "sampler of the posterior; of samples that are too narrow it is too small, even negative: read modes’ TV beside. "
+        "W2, diversity and "
         "consistency are on the scale [-1, 1]; mean error is in standard deviations of the posterior; covariance error "
         "is relative; modes’ TV runs from 0 to 1.",
     ]
     if results.settings.get("tuned"):
         held_out = results.settings.get("held_out") or []
         lines.append(
-            f"Options of {', '.join(results.settings['tuned'])} were chosen for each number of steps by `python -m "
-            "benchmark tune`, on measurements that this table does not see"
+            f"Options of {', '.join(results.settings['tuned'])}, one choice for all worlds, were chosen for each "
+            "number of steps by `python -m benchmark tune`, on measurements that this table does not see"
             + (f"; nothing was chosen on {', '.join(held_out)}, which stand last." if held_out else ".")
         )
     return lines

@@ -27,6 +27,7 @@ LABELS = {
     "consistency": "Consistency",
     "finite": "Finite",
 }
+RANGES = {"mode_total_variation": (0.0, 1.0), "finite": (0.0, 1.0), "modes": (1.0, np.inf)}  # others are not negative
 SHOWN = (*DISTANCES, "diversity", "modes", "consistency")
 KEYS = ["problem", "sampler", "steps", "method", "eta", "D", "D_unit"]
 
@@ -139,7 +140,7 @@ class Results:
 
     def mean(self, problems: list[str], setting: Setting, metric: str, column: str = "value") -> Interval:
         """Mean over cases with its interval."""
-        return self._mean(self.by_case(problems, setting, metric, column))
+        return self._mean(self.by_case(problems, setting, metric, column), RANGES.get(metric, (0.0, np.inf)))
 
     def exact(self, problems: list[str], metric: str) -> Interval:
         """Mean over cases of what as many exact posterior samples give: the floor of a distance."""
@@ -158,8 +159,8 @@ class Results:
         return statistics.mean_interval(below, self.level, RESAMPLES, bounds=(0.0, 1.0))
 
     def excess(self, problems: list[str], setting: Setting, metric: str) -> Interval:
-        """What lies above the floor: of sliced W2 the root of the mean of value^2 - exact^2, whose expectation does not
-        depend on the number of samples and is 0 for exact ones; of another metric the mean of value - exact."""
+        """What lies above the floor: of sliced W2 the root of the mean of value^2 - exact^2, 0 in expectation for exact
+        samples (too small for narrow ones: docs/truth.md); of another metric the mean of value - exact."""
         values, exact = (self.by_case(problems, setting, metric, column) for column in ("value", "exact"))
         if metric == "sliced_wasserstein":
             return statistics.root_excess(values, exact, self.level, RESAMPLES)
@@ -178,7 +179,7 @@ class Results:
     def mean_difference(self, problems: list[str], pairs: list[tuple[Setting, Setting]], metric: str) -> Interval:
         """:meth:`difference` of each case's mean over several pairs of settings."""
         a, b = (np.mean([self.by_case(problems, pair[side], metric) for pair in pairs], axis=0) for side in (0, 1))
-        return statistics.paired_difference(a, b, self.level, RESAMPLES)
+        return statistics.paired_difference(a, b, self.level, RESAMPLES, bounds=RANGES.get(metric, (0.0, np.inf)))
 
     def per_diversity(self, problems: list[str], setting: Setting, metric: str = "sliced_wasserstein") -> Interval:
         """(metric - metric of plain) / (diversity - diversity of plain), means over cases before they are divided.
@@ -231,8 +232,8 @@ class Results:
         low, high = np.nanquantile(found, [tail, 1 - tail])
         return Interval(estimate, float(low), float(high), n, self.level)
 
-    def _mean(self, values: np.ndarray) -> Interval:
-        return statistics.mean_interval(values, self.level, RESAMPLES)
+    def _mean(self, values: np.ndarray, bounds: tuple[float, float] = statistics.UNBOUNDED) -> Interval:
+        return statistics.mean_interval(values, self.level, RESAMPLES, bounds=bounds)
 
     @staticmethod
     def _key(problem: str, setting: Setting) -> tuple:
