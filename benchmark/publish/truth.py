@@ -45,7 +45,7 @@ def _intro(results: Results) -> list[str]:
         f"“{EXACT}” was made as every sampler's: as many posterior samples, against the same reference.",
         f"Numbers are means over measurements with {results.level:.0%} intervals. W2 excess: the root of the mean of "
         "W2² − floor², W2 the sliced distance to exact samples and the floor that of as many exact ones; 0 for a "
-        "sampler of the posterior; of samples that are too narrow it is too small, even negative: read modes’ TV beside. "
+        "sampler of the posterior; of samples that are too narrow it is too small, even negative: read modes’ TV too. "
         "W2, diversity and "
         "consistency are on the scale [-1, 1]; mean error is in standard deviations of the posterior; covariance error "
         "is relative; modes’ TV runs from 0 to 1.",
