@@ -80,7 +80,7 @@ def test_the_demo_plans_in_under_three_seconds(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall"]
     runs = [measured(command, ROOT, tmp_path / "used") for _ in range(2)]
     assert jobs(runs[0][0])["sample"] > 50
-    assert min(seconds for _, seconds, _ in runs) < 3
+    assert min(seconds for _, seconds, _ in runs) < 3 * slowness()
 
 
 def test_the_default_target_is_everything_up_to_the_report():
