@@ -366,6 +366,10 @@ def test_sets_whose_samples_depend_on_each_other_are_tested_as_sets():
         free.append(statistics.share_test(counts, np.full(12, 0.3), 5) <= 0.05)
     assert np.mean(tied) <= 0.08
     assert np.mean(free) > 0.3  # the independent test would be wrong
+    counts, shares = np.array([5.0, 5, 5, 0, 5, 5]), np.full(6, 0.3)
+    alone = statistics.clustered_share_test(counts, shares, 5)
+    assert statistics.clustered_share_test(np.r_[counts, np.nan], np.r_[shares, np.nan], 5) == alone
+    assert alone > statistics.studentised_p(counts / 5 - shares)
 
 
 # --------------------------------------------------------------------------------------------------- few cases, power

@@ -170,7 +170,10 @@ def clustered_share_test(counts: np.ndarray, probabilities: np.ndarray, n: int) 
     within a set: of mean(count / n - p) = 0 over the sets, as a paired difference is tested and by Gaffke's bound:
     the larger p. NaN without sets or where no set differs.
     """
-    d = case_means(np.asarray(counts, float) / n - np.asarray(probabilities, float))
+    counts, probabilities = np.asarray(counts, float), np.asarray(probabilities, float)
+    known = np.isfinite(counts) & np.isfinite(probabilities)
+    counts, probabilities = counts[known], probabilities[known]
+    d = counts / n - probabilities
     p = _p_value(d, reach=1.0) if len(d) > 1 else math.nan
     if math.isnan(p):
         return p
