@@ -7,6 +7,7 @@ pictures, and the reason is recorded; its cost is measured all the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 
@@ -154,7 +155,13 @@ def _measure(file: SetFile, by_family: dict[str, frozenset[str]]) -> tuple[dict[
 
 
 def _asked(name: str, wanted: frozenset[str]) -> bool:
-    return name in wanted or find(name)[1].name in wanted
+    return name in wanted or _declared(name) in wanted
+
+
+@cache
+def _declared(name: str) -> str:
+    """The name by which the metric of a value is declared; found once, for every set has the same hundred names."""
+    return find(name)[1].name
 
 
 def _column_names(measured: dict[int, dict], usable: list[str]) -> list[str]:
