@@ -19,6 +19,14 @@ def test_the_page_counts_what_its_table_holds():
             kinds["some" if " in " in word else "all" if word in ("better", "worse") else word] += 1
         return kinds
 
+    def other_sign(row: list[str]) -> bool:
+        """Whether an estimate has the other sign than one whose interval lies on one side of 0."""
+        numbers = [re.findall(r"−?[\d.]+", cell.replace("+", "")) for cell in row[2:7] if "[" in cell]
+        found = [[float(number.replace("−", "-")) for number in cell] for cell in numbers]
+        resolved = {low > 0 for _, low, high in found if low > 0 or high < 0}
+        return any((estimate < 0) if side else (estimate > 0) for side in resolved for estimate, *_ in found)
+
+    assert f"in {sum(map(other_sign, rows))} of the {len(rows)} one that is not resolved has the other sign" in page
     over_n, over_k = counts(-3), counts(-2)
     assert f"has {len(rows)} changes" in page
     assert "reversed" not in over_n
