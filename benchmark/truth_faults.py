@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmark.errors import suggestion
-from benchmark.truth_jobs import EXACT
+from benchmark.truth_jobs import EXACT, tuned_on
 
 
 def truth_faults(config: dict, truth: dict) -> Iterator[str]:
@@ -63,6 +63,10 @@ def _tune_faults(config: dict, truth: dict) -> Iterator[str]:
     for name in tune["grids"]:
         if name not in truth["samplers"]:
             yield f"truth.tune.grids: no sampler {name!r}{suggestion(name, list(truth['samplers']))}"
+            continue
+        for steps in truth["samplers"][name]:
+            if set(tune["problems"]) <= set(problems) and not tuned_on(truth, name, steps):
+                yield f"truth.tune.grids: {name} at {steps} steps has none of tune.problems; add one that has it"
 
 
 def _guided_faults(truth: dict, problem: dict, where: str) -> Iterator[str]:

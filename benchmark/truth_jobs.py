@@ -39,6 +39,16 @@ def problem_settings(config: dict, name: str, problem: dict) -> dict:
     }
 
 
+def tuned_on(truth: dict, sampler: str, steps: int) -> list[str]:
+    """The problems of ``tune`` on which a sampler's options at some number of steps are chosen: those of its tables."""
+    return [
+        name
+        for name in truth["tune"]["problems"]
+        for problem in [truth["problems"][name]]
+        if sampler in problem.get("samplers", truth["samplers"]) and steps <= problem["most_steps"]
+    ]
+
+
 def group_of(problem: dict) -> str:
     """The problems that a table may average over: ``group`` of the configuration, else the world and what is known."""
     if "group" in problem:

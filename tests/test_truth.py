@@ -4,8 +4,10 @@ import copy
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -16,6 +18,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.plan import Plan
 from benchmark.priors.mixture import GaussianMixture, MixturePrior
 from benchmark.problems import PROBLEMS, build
+from benchmark.publish.truth_price import cost_at_gain, per_diversity
 from benchmark.truth import distances, tune
 from benchmark.truth.distances import DESCRIPTIONS, DISTANCES
 from benchmark.truth.measurements import Measurements, measure
@@ -145,13 +148,49 @@ def test_sliced_wasserstein_of_a_shift_is_the_shifts_root_mean_square_length_alo
     assert torch.allclose(along.norm(dim=1), torch.ones(len(along), dtype=torch.float64))
 
 
+def draws(*size, seed=0):
+    return torch.randn(*size, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
 def test_the_energy_distance_has_its_known_values():
-    zero, far = torch.zeros(4, 2, dtype=torch.float64), torch.zeros(6, 2, dtype=torch.float64) + 3.0
+    zero, far = torch.zeros(2, 2, 2, dtype=torch.float64), torch.zeros(3, 2, 2, dtype=torch.float64) + 3.0
     assert distances.energy(zero, far) == pytest.approx(2 * math.sqrt(18))
-    x = torch.randn(30, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    assert distances.energy(x, x.flip(0)) == pytest.approx(0, abs=1e-12)
-    mixed = torch.tensor([[0.0], [1.0]], dtype=torch.float64)  # 2 * 1/2 - 1/2 - 0
-    assert distances.energy(mixed, torch.zeros(2, 1, dtype=torch.float64)) == pytest.approx(0.5)
+    mixed = torch.tensor([[[0.0], [1.0]], [[0.0], [1.0]]], dtype=torch.float64)  # 2 * 1/2 - 1/2 - 0
+    assert distances.energy(mixed, torch.zeros(2, 2, 1, dtype=torch.float64)) == pytest.approx(0.5)
+    assert math.isnan(distances.energy(mixed[:1], mixed))
+
+
+def test_the_energy_distance_does_not_count_that_samples_of_a_set_repel_each_other():
+    y = draws(200, 2, 1, seed=1)
+    repelled = draws(200, 1, 1) * torch.tensor([[1.0], [-1.0]], dtype=torch.float64)  # each set x, -x: still normal
+    assert distances.energy(repelled, y) == pytest.approx(0, abs=0.02)
+    narrow = distances.energy(0.8 * draws(200, 2, 1), y)  # 2 E|X-Y| - E|X-X'| - E|Y-Y'| of normal differences
+    expected = math.sqrt(2 / math.pi) * (2 * math.sqrt(1.64) - 0.8 * math.sqrt(2) - math.sqrt(2))
+    assert narrow == pytest.approx(expected, abs=0.02)
+
+
+def test_the_squared_excess_is_what_pairs_of_blocks_are_apart_less_what_each_is_from_itself():
+    x, y, along = draws(3, 8, 4), 1.5 * draws(5, 8, 4, seed=1) + 0.3, distances.directions(4)
+
+    def mean_of_pairs(a, b):
+        pairs = [(i, j) for i in range(len(a)) for j in range(len(b)) if a is not b or i != j]
+        return sum(distances.sliced_wasserstein(a[i], b[j], along) ** 2 for i, j in pairs) / len(pairs)
+
+    expected = mean_of_pairs(x, y) - mean_of_pairs(x, x) / 2 - mean_of_pairs(y, y) / 2
+    assert distances.squared_excess(x, y, along) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="two blocks"):
+        distances.squared_excess(x[:1], y, along)
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1.4])
+def test_the_squared_excess_has_its_expectation_for_narrow_exact_and_wide_samples_alike(scale):
+    """Of scale * X against X the mean order statistics are apart by (scale - 1) times those of X, in any direction."""
+    h, along, count = 10, distances.directions(1), 4000
+    x, y = scale * draws(count, 2, h, 1), draws(count, 2, h, 1, seed=1)
+    found = torch.tensor([distances.squared_excess(a, b, along) for a, b in zip(x, y, strict=True)])
+    quantiles = draws(200_000, h, 1, seed=2).sort(dim=1).values.mean(0)
+    expected = (scale - 1) ** 2 * float(quantiles.square().mean())
+    assert float(found.mean()) == pytest.approx(expected, abs=4 * float(found.std()) / math.sqrt(count))
 
 
 def test_total_variation_over_modes_is_the_share_that_is_in_the_wrong_place():
@@ -200,8 +239,10 @@ def test_exact_samples_are_at_the_floor_and_samples_of_the_prior_are_not():
         at, off = truth.measure(fresh), truth.measure(wrong)
         for name in DISTANCES:
             assert at[name] < 3 * truth.exact[name] + 0.02
-        for name in ("sliced_wasserstein", "energy", "mode_total_variation", "consistency"):
+        for name in ("sliced_wasserstein", "mode_total_variation", "consistency"):
             assert off[name] > 3 * truth.exact[name]
+        assert min(off["squared_excess"], off["energy"]) > 0.1
+        assert truth.exact["squared_excess"] == truth.exact["energy"] == 0
         assert at["consistency"] == pytest.approx(0.04, rel=0.5)
         assert set(at) == set(DESCRIPTIONS)
 
@@ -287,22 +328,27 @@ def test_with_everything_known_a_sampler_returns_it(name):
 
 # ------------------------------------------------------------------------------------------- the posterior as a sampler
 @pytest.mark.parametrize("world", ["ten_gaussians", "digits"])
-def test_the_exact_sampler_has_no_excess_over_its_floor_in_expectation_and_the_prior_has(world, tmp_path):
+def test_the_exact_sampler_has_no_excess_in_expectation_and_the_prior_and_narrow_samples_have(world, tmp_path):
     common = {"problem": "p", "world": {"name": world}, "measurements": 24, "sets": 4}
     run(
         job(sampler="exact", algorithm={"name": "exact"}, runs=[{"steps": 0, "guidance": None}], **common),
         tmp_path / "e",
     )
     rows = store.read_table(tmp_path / "e", "truth").to_pylist()
-    found = [row for row in rows if row["metric"] == "sliced_wasserstein"]
-    excess = statistics.root_excess(*([row[key] for row in found] for key in ("value", "exact")))
+    excess = statistics.mean_interval(np.array([row["value"] for row in rows if row["metric"] == "squared_excess"]))
     assert excess.low < 0 < excess.high
-    assert abs(excess.estimate) < 0.6 * sum(row["exact"] for row in found) / len(found)
     assert {(row["sampler"], row["preset"], row["nfe"]) for row in rows} == {("exact", "exact", 0)}
     measurements = measure("p", {"name": world}, INPAINTING, LEFT, 24, 0)
     prior = measurements.prior.mixture.sample(20, torch.Generator().manual_seed(0))
-    wrong = [truth.measure(prior)["sliced_wasserstein"] for truth in exact(measurements, 5, 4)]
-    assert statistics.root_excess(wrong, [row["exact"] for row in found]).low > 0
+    truths = list(exact(measurements, 5, 4))
+    wrong = np.array([truth.measure(prior)["squared_excess"] for truth in truths])
+    assert statistics.mean_interval(wrong).low > 0
+    narrow = []
+    for case, posterior in enumerate(measurements.posteriors):
+        for seed in range(8):  # what the floor of wider samples would hide
+            x = posterior.sample(20, torch.Generator().manual_seed(100 * case + seed))
+            narrow.append(truths[case].measure(posterior.mean() + 0.6 * (x - posterior.mean()))["squared_excess"])
+    assert np.mean(narrow) > 0
 
 
 def test_truths_of_the_model_have_uniform_ranks_and_real_digits_have_not(tmp_path):
@@ -502,6 +548,10 @@ def test_a_checked_configuration_is_one_itself_and_can_be_rehearsed():
         (lambda c: c["truth"].update(tune={**TUNE, "held_out": ["ten"]}), "truth.tune.held_out: ten is tuned on, too"),
         (lambda c: c["truth"].update(tune={**TUNE, "problems": ["tn"]}), "truth.tune.problems: no problem 'tn'"),
         (lambda c: c["truth"].update(tune={**TUNE, "grids": {"x": {}}}), "truth.tune.grids: no sampler 'x'"),
+        (
+            lambda c: c["truth"].update(tune={**TUNE, "problems": ["free"]}),
+            "truth.tune.grids: dps at 10 steps has none of tune.problems; add one that has it",
+        ),
         (lambda c: c["truth"]["guided"][0].update(eta=[-1]), "truth.guided[0].eta[0]: -1"),
         (
             lambda c: c["truth"]["problems"]["free"].update(guided=["dps"]),
@@ -581,11 +631,10 @@ def rows_of(diversity, bias):
 def test_the_bias_of_a_unit_of_diversity_is_the_ratio_of_the_mean_changes(tmp_path):
     found = results(tmp_path, rows_of([1, 2, 3, 2], [0.5, 1.0, 1.5, 1.0]))
     (setting,) = found.of("p", guided=True)
-    ratio = found.per_diversity(["p"], setting)
+    ratio = per_diversity(found, ["p"], setting, "sliced_wasserstein")
     assert (ratio.estimate, ratio.low, ratio.high) == pytest.approx((0.5, 0.5, 0.5))
     assert found.difference(["p"], setting, setting.plain, "diversity").estimate == 2
-    assert found.excess(["p"], setting.plain, "sliced_wasserstein").estimate == pytest.approx(math.sqrt(1 - 0.25))
-    assert found.excess(["p"], setting.plain, "diversity").estimate == 0.5
+    assert found.beyond_exact(["p"], setting.plain, "diversity").estimate == 0.5
     assert found.times_floor(["p"], setting.plain, "sliced_wasserstein") == 2
 
 
@@ -595,16 +644,53 @@ def test_the_cost_at_a_gain_is_read_between_the_etas_and_is_unknown_beyond_them(
     found = results(tmp_path, rows)
     curve = sorted(found.of("p", guided=True), key=lambda setting: setting.eta)
     assert [setting.eta for setting in curve] == [1.0, 3.0]
-    cost = found.cost_at_gain(["p"], curve, 1.5, "sliced_wasserstein")
+    cost = cost_at_gain(found, ["p"], curve, 1.5, "sliced_wasserstein")
     assert (cost.estimate, cost.low, cost.high) == pytest.approx((0.75, 0.75, 0.75))
-    assert found.cost_at_gain(["p"], curve, 0.5, "sliced_wasserstein").estimate == pytest.approx(0.25)
-    assert math.isnan(found.cost_at_gain(["p"], curve, 2.5, "sliced_wasserstein").estimate)
+    assert cost_at_gain(found, ["p"], curve, 0.5, "sliced_wasserstein").estimate == pytest.approx(0.25)
+    assert math.isnan(cost_at_gain(found, ["p"], curve, 2.5, "sliced_wasserstein").estimate)
+    dearer = [replace(setting, D=math.inf) for setting in curve]
+    rows += [row | {"D": math.inf, "value": row["value"] ** 2} for row in rows if row["method"] == "spell"]
+    found = results(tmp_path, rows)
+    alone = [cost_at_gain(found, ["p"], one, 1.2, "sliced_wasserstein").estimate for one in (curve, dearer)]
+    less = cost_at_gain(found, ["p"], curve, 1.2, "sliced_wasserstein", dearer)
+    assert less.estimate == pytest.approx(alone[0] - alone[1])
+    assert less.low <= less.estimate <= less.high
+
+
+def test_what_several_problems_measure_of_a_truth_is_one_case(tmp_path):
+    from benchmark.publish.truth_results import Results, Setting
+
+    common = {
+        "world": "w",
+        "sampler": "s",
+        "preset": "paper",
+        "steps": 5,
+        "nfe": 5,
+        "D_unit": "rms",
+        "eta": 0.0,
+        "D": 0.0,
+    }
+    common |= {"method": "plain", "metric": "squared_excess", "exact": 0.0}
+    values = {"p": {"0": 0.5, "1": 0.3, "2": None}, "q": {"0": -0.1, "1": 0.1, "2": 0.4, "3": -0.5}}
+    rows = [
+        common | {"problem": problem, "case": case, "value": value}
+        for problem, cases in values.items()
+        for case, value in cases.items()
+    ]
+    store.write_table(tmp_path / "t.parquet", "truth", rows, {})
+    found = Results({"problems": ["p", "q"], "samplers": ["s"]}, str(tmp_path / "t.parquet"))
+    assert found.by_case(["p", "q"], Setting("s", 5), "squared_excess") == pytest.approx(
+        [0.2, 0.2, np.nan, -0.5], nan_ok=True
+    )
+    excess = found.excess(["p", "q"], Setting("s", 5))
+    assert excess.n == 3
+    assert excess.estimate == pytest.approx(-math.sqrt(0.1 / 3))
 
 
 def test_there_is_no_price_where_no_diversity_was_bought(tmp_path):
     found = results(tmp_path, rows_of([1, -1, 1, -0.9], [0.5, 1.0, 1.5, 1.0]))
     (setting,) = found.of("p", guided=True)
-    assert math.isnan(found.per_diversity(["p"], setting).estimate)
+    assert math.isnan(per_diversity(found, ["p"], setting, "sliced_wasserstein").estimate)
 
 
 def test_a_file_without_a_sampler_of_the_table_is_refused(tmp_path):

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
     from benchmark.publish import document
     from benchmark.publish.measured import Measured
     from benchmark.publish.sensitivity import outcomes, sensitivity_table
-    from benchmark.publish.tables import as_csv
+    from benchmark.publish.table_rows import as_csv
     from benchmark.sensitivity import commands, manifest, own_bank, variants
 
     config = load(args.config)

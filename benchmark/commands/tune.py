@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     if args.output:
         record = {"chosen_by": f"python -m benchmark tune --config {args.config}", "package": __version__}
         record |= {key: section[key] for key in ("measurements", "sets", "problems", "held_out", "grids")}
-        record |= {"by_steps": choice}
+        record |= {"by_steps": {name: {k: dict(o) for k, o in by.items()} for name, by in choice.items()}}
         record["scores"] = [
             {"sampler": one.sampler, "steps": one.steps, "options": one.options, "score": round(one.score, 4)}
             | {"ratios": {name: round(ratio, 4) for name, ratio in one.ratios.items()}}

@@ -17,7 +17,6 @@ from the tables, so that no number in docs/findings.md can differ from them.
 from __future__ import annotations
 
 import csv
-import io
 import math
 import re
 import textwrap
@@ -29,6 +28,7 @@ from pathlib import Path
 import yaml
 
 from benchmark.errors import BenchmarkError, suggestion
+from benchmark.publish.table_rows import as_csv
 
 WIDTH = 112
 
@@ -93,12 +93,7 @@ class Tables:
     def excerpt(self) -> Iterator[tuple[str, str]]:
         """NAME and csv text of the rows that were asked for, in the order of their table."""
         for table, rows in sorted(self.used.items()):
-            columns = list(self.rows(table)[0])
-            text = io.StringIO()
-            writer = csv.DictWriter(text, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(row for _, row in sorted(rows.items()))
-            yield table, text.getvalue()
+            yield table, as_csv([row for _, row in sorted(rows.items())])
 
 
 @dataclass(frozen=True)

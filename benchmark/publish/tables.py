@@ -7,9 +7,6 @@ measures that a reader looks for first.
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from pathlib import Path
 
 from benchmark import statistics, store
@@ -24,6 +21,7 @@ from benchmark.publish.names import BLOCKS, table_names
 from benchmark.publish.settings import check
 from benchmark.publish.shares_table import shares_table
 from benchmark.publish.statistics_table import statistics_table
+from benchmark.publish.table_rows import as_csv
 from benchmark.publish.tradeoff_tables import operating_point_table, pareto_table
 
 
@@ -68,16 +66,3 @@ def _table(
         "guided_or_selected": guided_or_selected_table,
     }[name]
     return write(settings, measured)
-
-
-def as_csv(records: list[dict]) -> str:
-    """Records as csv, a column for every key; None and NaN are empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(key for record in records for key in record)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _plain(value) for key, value in record.items()} for record in records)
-    return text.getvalue()
-
-
-def _plain(value: object) -> object:
-    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,28 +9,30 @@ from pathlib import Path
 from benchmark import store
 from benchmark.publish import document
 from benchmark.publish.document import Column, Document, Section
+from benchmark.publish.table_rows import as_csv, interval_columns
 from benchmark.publish.truth_choices import comparisons
-from benchmark.publish.truth_price import diversity_price, equal_gain
+from benchmark.publish.truth_price import diversity_price, equal_gain, per_diversity
 from benchmark.publish.truth_results import (
     EXACT,
     LABELS,
     PLAIN,
     SHOWN,
+    SQUARED,
     Results,
     Setting,
-    columns_of,
     common_steps,
     or_nothing,
 )
 
 Part = tuple[Section, list[dict]]
+MODES = "mode_total_variation"
 
 
 def write_table(results: Results, folder: str | Path) -> None:
     """Write truth.csv (every value; the column ``section`` says of what kind) and truth.md, .tex, .html."""
     parts = list(sections(results))
     rows = [record for _, found in parts for record in found]
-    store.write_text(Path(folder) / "truth.csv", _csv(rows))
+    store.write_text(Path(folder) / "truth.csv", as_csv(rows))
     shown = [section for section, _ in parts]
     text = Document("truth", "Samples and the exact posterior", _intro(results), shown, _legend(results))
     for suffix, write in (("md", document.markdown), ("tex", document.latex), ("html", document.page)):
@@ -43,12 +43,13 @@ def _intro(results: Results) -> list[str]:
     lines = [
         f"Run {results.settings.get('run', '')}. Every distance is to the exact posterior of one measurement. The row "
         f"“{EXACT}” was made as every sampler's: as many posterior samples, against the same reference.",
-        f"Numbers are means over measurements with {results.level:.0%} intervals. W2 excess: the root of the mean of "
-        "W2² − floor², W2 the sliced distance to exact samples and the floor that of as many exact ones; 0 for a "
-        "sampler of the posterior; of samples that are too narrow it is too small, even negative: read modes’ TV too. "
-        "W2, diversity and "
-        "consistency are on the scale [-1, 1]; mean error is in standard deviations of the posterior; covariance error "
-        "is relative; modes’ TV runs from 0 to 1.",
+        f"Numbers are means over cases with {results.level:.0%} intervals; a case is a truth, and what several "
+        "problems measure of it is averaged first. W2 excess: the signed root of the mean of the squared sliced "
+        "distance of the samples’ mean order statistics from the posterior’s, without bias, from halves of the "
+        "samples; 0 in expectation for a sampler of the posterior alone. Sliced W2 is the distance to as many exact "
+        "samples, its floor what exact samples have: no effect size, as it hangs on the number of samples. W2, "
+        "diversity and consistency are on the scale [-1, 1]; mean error is in standard deviations of the posterior; "
+        "covariance error is relative; modes’ TV runs from 0 to 1.",
     ]
     if results.settings.get("tuned"):
         held_out = results.settings.get("held_out") or []
@@ -80,27 +81,28 @@ def sections(results: Results) -> Iterator[Part]:
 
 
 def _group(results: Results, name: str, problems: list[str]) -> Part:
-    """Excess of sliced W2 and modes' TV of each sampler at each number of steps, over the problems of a group."""
+    """Excess and modes' TV of each sampler that all problems of a group have, at each number of steps."""
     rows, records, breaks = [], [], set()
-    for sampler in results.samplers:
-        own = [p for p in problems if any(s.sampler == sampler for s in results.of(p, guided=False))]
-        breaks |= {len(rows)}
-        for steps in common_steps(results, own, sampler):
-            setting = Setting(sampler, steps)
-            excess = results.excess(own, setting, "sliced_wasserstein")
-            tv, tv_exact = (results.mean(own, setting, "mode_total_variation", kind) for kind in ("value", "exact"))
-            ratio = results.times_floor(own, setting, "sliced_wasserstein")
-            label = sampler if steps == common_steps(results, own, sampler)[0] else ""
-            cells = [label, str(steps) if sampler != EXACT else "", results.nfe(own[0], setting), str(len(own))]
+    missing = [sampler for sampler in results.samplers if results.with_sampler(problems, sampler) != problems]
+    for sampler in [sampler for sampler in results.samplers if sampler not in missing]:
+        breaks.add(len(rows))
+        for setting in [Setting(sampler, steps) for steps in common_steps(results, problems, sampler)]:
+            excess, nfe = results.excess(problems, setting), results.nfe(problems[0], setting)
+            tv, tv_exact = (results.mean(problems, setting, MODES, column) for column in ("value", "exact"))
+            ratio = results.times_floor(problems, setting, "sliced_wasserstein")
+            label = sampler if len(rows) in breaks else ""
             shown = None if math.isnan(ratio) else f"{ratio:.2f}"
-            rows.append([*cells, or_nothing(excess, signed=True), shown, or_nothing(tv)])
-            record = {"section": "group", "group": name, "problems": len(own), "sampler": sampler, "steps": steps}
-            record |= {"nfe": results.nfe(own[0], setting), "ratio": ratio, "n": excess.n}
-            record |= columns_of("excess", excess) | columns_of("tv", tv) | {"tv_exact": tv_exact.estimate}
+            steps = "" if sampler == EXACT else str(setting.steps)
+            rows.append([label, steps, nfe, or_nothing(excess, signed=True), shown, or_nothing(tv)])
+            record = {"section": "group", "group": name, "problems": len(problems), "sampler": sampler}
+            record |= {"steps": setting.steps, "nfe": nfe, "ratio": ratio, "n": excess.n}
+            record |= interval_columns("excess", excess) | interval_columns("tv", tv) | {"tv_exact": tv_exact.estimate}
             records.append(record)
-    columns = [Column("Sampler", numeric=False), Column("Steps"), Column("Evaluations"), Column("Problems")]
+    columns = [Column("Sampler", numeric=False), Column("Steps"), Column("Evaluations")]
     columns += [Column("W2 excess"), Column("W2 / floor"), Column("Modes' TV")]
-    note = f"Without guidance. Problems: {', '.join(problems)}; a sampler counts on those that it serves."
+    note = f"Without guidance. Mean over {', '.join(problems)}."
+    if some := [sampler for sampler in missing if results.with_sampler(problems, sampler)]:
+        note += f" On some of these problems alone, and so in their own tables: {', '.join(some)}."
     if set(problems) <= set(results.settings.get("held_out") or []):
         note += " Held out: no option was chosen on them."
     return Section(f"How far from the posterior: {name}", columns, rows, note, frozenset(breaks)), records
@@ -115,7 +117,7 @@ def _problem(results: Results, problem: str) -> Part:
             breaks.add(len(rows))
             before = setting.sampler
         values = [or_nothing(results.mean([problem], setting, metric)) for metric in SHOWN]
-        over = or_nothing(results.excess([problem], setting, "sliced_wasserstein"), signed=True)
+        over = or_nothing(results.excess([problem], setting), signed=True)
         steps = "" if setting.sampler == EXACT else str(setting.steps)
         rows.append([setting.sampler, steps, results.nfe(problem, setting), *values, over])
     columns = [Column("Sampler", numeric=False), Column("Steps"), Column("Evaluations")]
@@ -140,29 +142,19 @@ def _records(results: Results, problem: str) -> Iterator[dict]:
     if len(ranks):
         share = results.share_of_ranks_below(problem, 0.05)
         record = {"section": "calibration", "problem": problem, "world": results.worlds[problem], "n": share.n}
-        yield record | columns_of("below_5_percent", share)
+        yield record | interval_columns("below_5_percent", share)
 
 
 def _record(results: Results, problem: str, setting: Setting, metric: str) -> dict:
     value = results.mean([problem], setting, metric)
-    exact, excess = results.mean([problem], setting, metric, "exact"), results.excess([problem], setting, metric)
+    exact = results.mean([problem], setting, metric, "exact")
+    rooted = metric == SQUARED
+    excess = results.excess([problem], setting) if rooted else results.beyond_exact([problem], setting, metric)
     record = {"section": "problem", "problem": problem, "world": results.worlds[problem], "sampler": setting.sampler}
     record |= {"preset": results.preset[setting.sampler], "steps": setting.steps, "nfe": results.nfe(problem, setting)}
     record |= {"method": setting.method, "eta": setting.eta, "D": setting.D, "D_unit": setting.D_unit, "metric": metric}
     record |= {"value": value.estimate, "low": value.low, "high": value.high, "n": value.n, "exact": exact.estimate}
-    record |= columns_of("excess", excess)
-    if setting.method != PLAIN and metric == "sliced_wasserstein":
-        record |= columns_of("per_diversity", results.per_diversity([problem], setting))
+    record |= interval_columns("excess", excess)
+    if setting.method != PLAIN and rooted:
+        record |= interval_columns("per_diversity", per_diversity(results, [problem], setting))
     return record
-
-
-def _csv(rows: list[dict]) -> str:
-    text = io.StringIO()
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {key: "" if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
-        for row in rows
-    )
-    return text.getvalue()

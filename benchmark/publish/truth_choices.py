@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from benchmark.publish import document
 from benchmark.publish.document import Column, Section
-from benchmark.publish.truth_results import DISTANCES, LABELS, Results, Setting, columns_of, common_steps, or_nothing
+from benchmark.publish.table_rows import interval_columns
+from benchmark.publish.truth_results import DISTANCES, LABELS, Results, Setting, common_steps, or_nothing
 
 UNCOUPLED = "_uncoupled"
 MEASURES = (*DISTANCES, "diversity")
@@ -20,30 +22,23 @@ def comparisons(results: Results) -> tuple[Section, list[dict]]:
         found = {metric: results.mean_difference(problems, pairs, metric) for metric in MEASURES}
         first = found[DISTANCES[0]]
         cells = [*names, group, guidance, str(steps), *(or_nothing(one, signed=True) for one in found.values())]
-        rows.append(
-            [*cells, None if first.resolves != first.resolves else f"{first.resolves:.2g}", document.p_value(first.p)]
-        )
+        resolved = None if math.isnan(first.resolves) else f"{first.resolves:.2g}"
+        rows.append([*cells, resolved, document.p_value(first.p)])
         keys = dict(zip(("what", "sampler", "against"), names, strict=True))
         for metric, one in found.items():
             record = {"section": "compare", **keys, "group": group, "guidance": guidance, "steps": steps}
-            record |= {"metric": metric, **columns_of("difference", one), "n": one.n, "p": one.p}
+            record |= {"metric": metric, **interval_columns("difference", one), "n": one.n, "p": one.p}
             records.append(record | {"resolves": one.resolves})
 
     for pair in results.settings["compare"]:
         breaks.add(len(rows))
         names = [pair["what"], pair["sampler"], pair["against"]]
         for group, problems in results.groups().items():
-            shared = _with(results, _with(results, problems, pair["sampler"]), pair["against"])
-            for steps in common_steps(results, shared, pair["sampler"], pair["against"]):
-                add(
-                    names,
-                    group,
-                    "none",
-                    steps,
-                    shared,
-                    [(Setting(pair["sampler"], steps), Setting(pair["against"], steps))],
-                )
-            guided, points = _guided_pairs(results, shared, pair["sampler"], pair["against"])
+            both = (pair["sampler"], pair["against"])
+            shared = results.with_sampler(problems, *both)
+            for steps in common_steps(results, shared, *both):
+                add(names, group, "none", steps, shared, [tuple(Setting(name, steps) for name in both)])
+            guided, points = _guided_pairs(results, shared, *both)
             if points:
                 add(names, group, f"mean of {len(points)}", points[0][0].steps, guided, points)
     breaks.add(len(rows))
@@ -57,20 +52,16 @@ def comparisons(results: Results) -> tuple[Section, list[dict]]:
     columns += [
         Column("Steps"),
         *(Column(LABELS[metric]) for metric in MEASURES),
-        Column("W2 resolved"),
-        Column("p (W2)"),
+        Column("W2 excess² resolved"),
+        Column("p (W2 excess²)"),
     ]
     note = (
-        "Sampler minus the one that it is held against, paired by measurement and averaged over the guided points that "
-        "both have; p of W2, the larger of the sign flips' and the studentised bootstrap's, not corrected. W2 "
-        "resolved: the smallest difference of W2 that so many measurements detect with 80 %; an interval that holds 0 "
-        "says that there is less, not that there is none."
+        "Sampler minus the one that it is held against, paired by case and averaged over the guided points that both "
+        "have; p of the squared W2 excess, the larger of the sign flips' and the studentised bootstrap's, not "
+        "corrected. Resolved: the smallest difference of it that so many cases detect with 80 %; an interval that "
+        "holds 0 says that there is less, not that there is none."
     )
     return Section("What a choice costs", columns, rows, note, frozenset(breaks)), records
-
-
-def _with(results: Results, problems: list[str], sampler: str) -> list[str]:
-    return [p for p in problems if any(setting.sampler == sampler for setting in results.of(p, guided=False))]
 
 
 def _guided_pairs(results: Results, problems: list[str], one: str, other: str) -> tuple[list[str], list]:

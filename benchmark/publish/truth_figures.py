@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.publish.style import INK, MARKERS, colours, save, style
+from benchmark.publish.truth_price import per_diversity
 from benchmark.publish.truth_results import Results, Setting
 
 COLUMNS = 4
@@ -103,7 +104,7 @@ def _show(axis, log: bool = False) -> None:
 
 
 def bias(results: Results):
-    """Change of sliced W2 per unit of diversity gained, over eta; a panel for each world and distance D.
+    """Change of the squared W2 excess per unit of diversity gained, over eta; a panel for each world and distance D.
 
     Where diversity did not rise beyond doubt there is no point. The samplers are those that are not there to be
     compared with another.
@@ -125,7 +126,7 @@ def bias(results: Results):
     for axis, (world, reach, settings, problems) in zip(axes, panels, strict=True):
         for order, (index, method) in enumerate(lines):
             own = [one for one in settings if (one.sampler, one.method) == (names[index], method)]
-            found = [(one.eta, results.per_diversity(results.served(problems, one), one)) for one in own]
+            found = [(one.eta, per_diversity(results, results.served(problems, one), one)) for one in own]
             found = [(eta, interval) for eta, interval in found if np.isfinite(interval.estimate)]
             if found:
                 look = {"color": colour[names[index]], "marker": MARKERS[order % len(MARKERS)]}
@@ -138,7 +139,7 @@ def bias(results: Results):
         axis.set_xticks(etas, [f"{eta:g}" for eta in etas])
         axis.minorticks_off()
     figure.supxlabel("Step size η", fontsize="medium")
-    figure.supylabel("Change of sliced W2 per unit of diversity", fontsize="medium")
+    figure.supylabel("Change of squared W2 excess per unit of diversity", fontsize="medium")
     _legend(figure, axes, 3)
     return figure
 

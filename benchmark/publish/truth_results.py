@@ -1,8 +1,13 @@
-"""truth.parquet as the table and the figures want it: values by case, summarised with their intervals."""
+"""truth.parquet as the table and the figures want it: values by case, summarised with their intervals.
+
+A case is a truth: what several problems of a group measure of it is averaged before anything else, because the truth is
+the same in all of them and they are no independent replicates.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,11 +17,13 @@ from benchmark.publish.document import Value
 from benchmark.statistics import Interval
 
 RESAMPLES = 2000
-DISTANCES = ("sliced_wasserstein", "energy", "mode_total_variation", "mean_error", "covariance_error")
+SQUARED = "squared_excess"
+DISTANCES = (SQUARED, "energy", "mode_total_variation", "mean_error", "covariance_error")
 PLAIN = "plain"
 EXACT = "exact"  # the sampler that draws from the posterior itself
 RANK = "truth_rank"
 LABELS = {
+    SQUARED: "W2 excess²",
     "sliced_wasserstein": "Sliced W2",
     "energy": "Energy",
     "mode_total_variation": "Modes' TV",
@@ -27,8 +34,14 @@ LABELS = {
     "consistency": "Consistency",
     "finite": "Finite",
 }
-RANGES = {"mode_total_variation": (0.0, 1.0), "finite": (0.0, 1.0), "modes": (1.0, np.inf)}  # others are not negative
-SHOWN = (*DISTANCES, "diversity", "modes", "consistency")
+RANGES = {  # others are not negative
+    SQUARED: statistics.UNBOUNDED,
+    "energy": statistics.UNBOUNDED,
+    "mode_total_variation": (0.0, 1.0),
+    "finite": (0.0, 1.0),
+    "modes": (1.0, np.inf),
+}
+SHOWN = ("sliced_wasserstein", *DISTANCES[1:], "diversity", "modes", "consistency")
 KEYS = ["problem", "sampler", "steps", "method", "eta", "D", "D_unit"]
 
 
@@ -111,6 +124,10 @@ class Results:
             found.sort(key=lambda setting: setting.steps)
         return sorted(found, key=lambda setting: self.samplers.index(setting.sampler))
 
+    def with_sampler(self, problems: list[str], *samplers: str) -> list[str]:
+        """Those of the problems on which each of the samplers was run without guidance."""
+        return [p for p in problems if set(samplers) <= {setting.sampler for setting in self.of(p, guided=False)}]
+
     def served(self, problems: list[str], setting: Setting) -> list[str]:
         """Those of the problems that have this setting."""
         return [problem for problem in problems if self._key(problem, setting) in self._groups]
@@ -127,16 +144,18 @@ class Results:
 
     # ----------------------------------------------------------------------------------------------------------- values
     def by_case(self, problems: list[str], setting: Setting, metric: str, column: str = "value") -> np.ndarray:
-        """Values of all cases of these problems, one after the other; NaN where a sample was not finite.
+        """A value for each case of these problems, their mean where several measure it; NaN where a sample of one of
+        them was not finite.
 
         ``column``: ``value``, or ``exact`` for as many exact posterior samples.
         """
-        parts = []
+        found: dict[str, list[float]] = {}
         for problem in problems:
             group = self._groups[self._key(problem, setting)]
-            known = (column, metric) in group
-            parts.append(group[column, metric].to_numpy(float) if known else np.full(len(group), np.nan))
-        return np.concatenate(parts)
+            values = group[column, metric] if (column, metric) in group else np.full(len(group), np.nan)
+            for case, value in zip(group.index, values, strict=True):
+                found.setdefault(case, []).append(value)
+        return np.array([np.mean(values) for values in found.values()])
 
     def mean(self, problems: list[str], setting: Setting, metric: str, column: str = "value") -> Interval:
         """Mean over cases with its interval."""
@@ -144,8 +163,7 @@ class Results:
 
     def exact(self, problems: list[str], metric: str) -> Interval:
         """Mean over cases of what as many exact posterior samples give: the floor of a distance."""
-        parts = [self.by_case([problem], self.of(problem, False)[0], metric, "exact") for problem in problems]
-        return self._mean(np.concatenate(parts))
+        return self.mean(problems, self.of(problems[0], False)[0], metric, "exact")
 
     def ranks(self, problem: str) -> np.ndarray:
         """Each truth's rank among the samples of its own posterior, 0 to 1; empty where it was not measured."""
@@ -158,13 +176,17 @@ class Results:
         below = (self.ranks(problem) < level).astype(float)
         return statistics.mean_interval(below, self.level, RESAMPLES, bounds=(0.0, 1.0))
 
-    def excess(self, problems: list[str], setting: Setting, metric: str) -> Interval:
-        """What lies above the floor: of sliced W2 the root of the mean of value^2 - exact^2, 0 in expectation for exact
-        samples (too small for narrow ones: docs/truth.md); of another metric the mean of value - exact."""
-        values, exact = (self.by_case(problems, setting, metric, column) for column in ("value", "exact"))
-        if metric == "sliced_wasserstein":
-            return statistics.root_excess(values, exact, self.level, RESAMPLES)
-        return self._mean(values - exact)
+    def excess(self, problems: list[str], setting: Setting) -> Interval:
+        """The root of the mean of :data:`SQUARED`, signed: 0 in expectation, before the root, for exact samples alone;
+        its interval is that of the mean, the ends rooted."""
+        squares = self.mean(problems, setting, SQUARED)
+        ends = (math.copysign(math.sqrt(abs(x)), x) for x in (squares.estimate, squares.low, squares.high))
+        return replace(squares, **dict(zip(("estimate", "low", "high"), ends, strict=True)))
+
+    def beyond_exact(self, problems: list[str], setting: Setting, metric: str) -> Interval:
+        """The mean of value - what as many exact samples have."""
+        value, exact = (self.by_case(problems, setting, metric, column) for column in ("value", "exact"))
+        return self._mean(value - exact)
 
     def times_floor(self, problems: list[str], setting: Setting, metric: str) -> float:
         """Mean of value over mean of exact: no effect size, since it grows with the number of samples."""
@@ -180,57 +202,6 @@ class Results:
         """:meth:`difference` of each case's mean over several pairs of settings."""
         a, b = (np.mean([self.by_case(problems, pair[side], metric) for pair in pairs], axis=0) for side in (0, 1))
         return statistics.paired_difference(a, b, self.level, RESAMPLES, bounds=RANGES.get(metric, (0.0, np.inf)))
-
-    def per_diversity(self, problems: list[str], setting: Setting, metric: str = "sliced_wasserstein") -> Interval:
-        """(metric - metric of plain) / (diversity - diversity of plain), means over cases before they are divided.
-
-        The interval is the percentile bootstrap's over cases. NaN where the gain of diversity is not above 0 in all but
-        (1 - level) / 2 of the resamples: then nothing was bought.
-        """
-        bias, gain = (
-            self.by_case(problems, setting, name) - self.by_case(problems, setting.plain, name)
-            for name in (metric, "diversity")
-        )
-        known = np.isfinite(bias) & np.isfinite(gain)
-        bias, gain = bias[known], gain[known]
-        n, tail = len(bias), (1 - self.level) / 2
-        nothing = Interval(np.nan, np.nan, np.nan, n, self.level)
-        if n < 2 or gain.mean() <= 0:
-            return nothing
-        drawn = np.random.default_rng(0).integers(0, n, (RESAMPLES, n))
-        gains = gain[drawn].mean(1)
-        if np.quantile(gains, tail) <= 0:
-            return nothing
-        low, high = np.quantile(bias[drawn].mean(1) / gains, [tail, 1 - tail])
-        return Interval(float(bias.mean() / gain.mean()), float(low), float(high), n, self.level)
-
-    def cost_at_gain(self, problems: list[str], curve: list[Setting], gain: float, metric: str) -> Interval:
-        """Change of a metric from plain where guidance has brought ``gain`` of diversity: linear between the points of
-        one sampler, guidance and D, from (0, 0) on by rising eta, means over cases before interpolating.
-
-        The interval is the percentile bootstrap's over cases; NaN where the curve, or more than (1 - level) / 2 of its
-        resamples, does not reach the gain.
-        """
-        paths = [
-            np.stack(
-                [np.zeros_like(self.by_case(problems, curve[0], name))]
-                + [self.by_case(problems, s, name) - self.by_case(problems, s.plain, name) for s in curve]
-            )
-            for name in ("diversity", metric)
-        ]
-        known = np.isfinite(paths[0]).all(axis=0) & np.isfinite(paths[1]).all(axis=0)
-        gains, costs = (path[:, known] for path in paths)
-        n, tail = gains.shape[1], (1 - self.level) / 2
-        nothing = Interval(np.nan, np.nan, np.nan, n, self.level)
-        estimate = _crossing(gains.mean(axis=1), costs.mean(axis=1), gain) if n > 1 else np.nan
-        if np.isnan(estimate):
-            return nothing
-        drawn = np.random.default_rng(0).integers(0, n, (RESAMPLES, n))
-        found = np.array([_crossing(gains[:, rows].mean(axis=1), costs[:, rows].mean(axis=1), gain) for rows in drawn])
-        if np.isnan(found).mean() > tail:
-            return nothing
-        low, high = np.nanquantile(found, [tail, 1 - tail])
-        return Interval(estimate, float(low), float(high), n, self.level)
 
     def _mean(self, values: np.ndarray, bounds: tuple[float, float] = statistics.UNBOUNDED) -> Interval:
         return statistics.mean_interval(values, self.level, RESAMPLES, bounds=bounds)
@@ -248,22 +219,6 @@ def common_steps(results: Results, problems: list[str], *samplers: str) -> list[
             steps = {s.steps for s in results.of(problem, guided=False) if s.sampler == sampler}
             common = steps if common is None else common & steps
     return sorted(common or ())
-
-
-def _crossing(gains: np.ndarray, costs: np.ndarray, gain: float) -> float:
-    """The cost at which a path of (gain, cost) from (0, 0) first reaches ``gain``; NaN where it does not."""
-    for index in np.flatnonzero(gains >= gain):
-        if index == 0:
-            continue
-        before, after = gains[index - 1], gains[index]
-        part = (gain - before) / (after - before) if after > before else 1.0
-        return float(costs[index - 1] + part * (costs[index] - costs[index - 1]))
-    return np.nan
-
-
-def columns_of(name: str, interval: Interval) -> dict:
-    """The columns NAME, NAME_low and NAME_high of a csv."""
-    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
 def or_nothing(interval: Interval, signed: bool = False) -> Value | None:

@@ -2,9 +2,10 @@
 
 For options o at s steps the score is the geometric mean, over the tuning problems that the sampler serves, of
 
-    mean over measurements of SW2(samples, exact)^2  /  mean over measurements of floor^2
+    1 + max(0, mean over measurements of the squared excess) / mean over measurements of floor^2
 
-1 for a sampler of the posterior, whatever the unit of a problem; the options of the least score are taken. The truths,
+with the floor of sliced W2: 1 for a sampler of the posterior, whatever the unit of a problem; the options of the least
+score are taken. A problem counts at the numbers of steps that it has in the tables (``most_steps``). The truths,
 operators and noise are those of the seed ``seed + TUNING_SEED``; digits are drawn from the model, because the real ones
 are the tables'.
 """
@@ -13,16 +14,15 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import torch
-
 from benchmark.jobs import algorithm_at
-from benchmark.truth.distances import SQUARED, Truth
+from benchmark.truth.distances import Truth
 from benchmark.truth.measurements import Measurements, measure
 from benchmark.truth.run import draw, exact
-from benchmark.truth_jobs import problem_settings
+from benchmark.truth_jobs import problem_settings, tuned_on
 
 TUNING_SEED = 104_729
 
@@ -39,8 +39,8 @@ class Score:
     @property
     def score(self) -> float:
         """The geometric mean of the ratios; infinite where a sample was not finite."""
-        logs = [math.log(ratio) if math.isfinite(ratio) else math.inf for ratio in self.ratios.values()]
-        return math.exp(sum(logs) / len(logs)) if all(map(math.isfinite, logs)) else math.inf
+        finite = all(map(math.isfinite, self.ratios.values()))
+        return statistics.geometric_mean(self.ratios.values()) if finite else math.inf
 
 
 def tuning_measurements(config: dict, name: str) -> Measurements:
@@ -62,9 +62,9 @@ def scores(config: dict, samplers: list[str] | None = None) -> Iterator[Score]:
     for sampler, grid in tune["grids"].items():
         if samplers and sampler not in samplers:
             continue
-        served = [p for p in problems if sampler in truth["problems"][p].get("samplers", truth["samplers"])]
         algorithm = algorithm_at(config["samplers"][sampler])
         for steps in truth["samplers"][sampler]:
+            served = tuned_on(truth, sampler, steps)
             for values in itertools.product(*grid.values()):
                 options = dict(zip(grid, values, strict=True))
                 one = {"steps": steps, "guidance": None, "options": options}
@@ -87,7 +87,6 @@ def chosen(found: list[Score]) -> dict[str, dict[str, dict]]:
 
 def _ratio(measurements: Measurements, truths: list[Truth], algorithm: dict, one: dict, n: int, sets: int) -> float:
     samples, _ = draw(measurements, algorithm, one, n, sets)
-    values = [truth.measure(x)[SQUARED] for truth, x in zip(truths, samples, strict=True)]
-    squares = torch.tensor(values, dtype=torch.float64).square().mean()
-    floors = torch.tensor([truth.exact[SQUARED] for truth in truths], dtype=torch.float64).square().mean()
-    return float(squares / floors)
+    excess = statistics.mean(t.measure(x)["squared_excess"] for t, x in zip(truths, samples, strict=True))
+    floor = statistics.mean(t.exact["sliced_wasserstein"] ** 2 for t in truths)
+    return 1 + max(0.0, excess) / floor
