@@ -117,7 +117,7 @@ def _dot(axis: Axes, interval: Interval, place: float, marker: str, colour: str,
 def _kind_colour(row: dict) -> str:
     if labels.is_plain(row):
         return PLAIN
-    if row.get("kind") != "selected":
+    if not labels.is_selected(row):
         return COLOURS[1]
     return COLOURS[7] if row["method"] == "random" else COLOURS[0]
 

@@ -44,9 +44,9 @@ def guided_or_selected_table(settings: dict, measured: Measured) -> tuple[list[d
     records, sections = [], []
     for (dataset, scope), members in found.items():
         rows = [row for group in members for row in group.rows]
-        chosen = [row for row in rows if _is_selected(row)]
+        chosen = [row for row in rows if labels.is_selected(row)]
         shown = _measures({name for group in members for name in measured.metrics(group)})
-        for guided in filter(_is_guided, rows):
+        for guided in filter(labels.is_guided, rows):
             pairs = _pairs(measured, dataset, scope, guided, chosen, shown)
             records += map(_record, pairs)
             if pairs:
@@ -61,14 +61,6 @@ def guided_or_selected_table(settings: dict, measured: Measured) -> tuple[list[d
     ]
     title = "Guided or selected: what a set shows for its cost"
     return records, Document("guided_or_selected", title, intro, sections, legend(measured))
-
-
-def _is_guided(row: dict) -> bool:
-    return row.get("kind") != "selected" and not labels.is_plain(row)
-
-
-def _is_selected(row: dict) -> bool:
-    return row.get("kind") == "selected"
 
 
 def _measures(present: set[str]) -> list[Measure]:

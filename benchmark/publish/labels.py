@@ -185,6 +185,16 @@ def is_plain(row: dict) -> bool:
     return row["method"] == "plain"
 
 
+def is_selected(row: dict) -> bool:
+    """Whether a row's sets were picked from candidates."""
+    return row.get("kind") == "selected"
+
+
+def is_guided(row: dict) -> bool:
+    """Whether a row's samples were pushed apart: neither plain nor selected."""
+    return not is_selected(row) and not is_plain(row)
+
+
 def axis_value(row: dict, axis: str) -> str:
     """A row's place in a sweep as the paper prints it: ``0 (posterior)``, ``0.07``, ``∞``."""
     return "0 (posterior)" if is_plain(row) else number(row[axis])
@@ -194,7 +204,7 @@ def point(row: dict) -> str:
     """A point of the grid in words: Plain; η 0.1, D 0.3 RMS; Cluster representatives."""
     if is_plain(row):
         return "Plain"
-    if row.get("kind") == "selected":
+    if is_selected(row):
         return strategy(row["method"])
     guidance = "" if row["method"] == "nearest_neighbour" else f"{row['method']} "
     return f"{guidance}η {number(row['eta'])}, D {distance(row)}"

@@ -25,7 +25,7 @@ def pareto_figure(measured: Measured, dataset: str, settings: dict) -> Figure:
         axes[0, 0].text(0.5, 0.5, "no measure of quality", ha="center", va="center", transform=axes[0, 0].transAxes)
         return figure
     palette = colours([row["sampler"] for trade in found for row in trade.rows])
-    strategies = list(dict.fromkeys(row["method"] for t in found for row in t.rows if row.get("kind") == "selected"))
+    strategies = list(dict.fromkeys(row["method"] for t in found for row in t.rows if labels.is_selected(row)))
     for index, (axis, trade) in enumerate(zip(axes.flat, found)):
         _front(axis, trade, palette, strategies)
         axis.set_title(panel_title(trade.scope))
@@ -73,7 +73,7 @@ def _front(axis: Axes, trade: Tradeoff, palette: dict[str, str], strategies: lis
         axis.errorbar(
             x, y, xerr=[[left], [far]], yerr=[[low], [high]], fmt="none", ecolor=colour, alpha=0.3, elinewidth=0.9
         )
-        selected = row.get("kind") == "selected"
+        selected = labels.is_selected(row)
         marker = "o" if labels.is_plain(row) else _strategy_marker(row["method"], strategies) if selected else "^"
         size = 4.5 + 3.5 * math.sqrt(row["eta"] / most) if marker == "^" else 6
         axis.plot(x, y, marker, markersize=size, zorder=3, **marker_face(math.isfinite(row["D"]), colour))

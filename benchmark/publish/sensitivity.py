@@ -40,8 +40,8 @@ def outcomes(n: int, bank: int, settings: dict, measured: Measured) -> Iterator[
     for group in groups(settings, "selection"):
         scope = group.scopes()[0]
         names = [name for name in measured.metrics(group) if labels.measure(name).tested]
-        guided = [row for row in group.rows if row.get("kind") != "selected" and not labels.is_plain(row)]
-        selected = [row for row in group.rows if row.get("kind") == "selected"]
+        guided = list(filter(labels.is_guided, group.rows))
+        selected = list(filter(labels.is_selected, group.rows))
         pairs = [(row, plain_of(group.rows, row), f"{labels.point(row)} against plain") for row in guided]
         pairs += [
             (row, other, f"{labels.strategy(row['method'])} against {labels.point(other)}")
