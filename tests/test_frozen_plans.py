@@ -53,8 +53,8 @@ def test_every_frozen_plan_is_of_a_configuration():
 
 
 def test_planning_imports_neither_torch_nor_pandas():
-    code = "import sys; from benchmark.config import load; from benchmark.plan import Plan; list(Plan(load('config.yaml')).jobs)"
-    code += "; print(*sorted({'torch', 'pandas'} & set(sys.modules)))"
+    code = "import sys; from benchmark.config import load; from benchmark.plan import Plan; "
+    code += "list(Plan(load('config.yaml')).jobs); print(*sorted({'torch', 'pandas'} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (run.returncode, run.stdout.strip()) == (0, ""), run.stderr
 
