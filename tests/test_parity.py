@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.priors import schedule
 from benchmark.priors.protocol import linear_alphas_cumprod
 from benchmark.problems import build
 from benchmark.problems.kernels import bicubic_matrix
 from benchmark.sampling import SAMPLERS
+from benchmark.sampling import schedules as schedule
 from benchmark.sampling.ddnm import noisy_update
 from benchmark.sampling.diffpir import float32_schedule
 from benchmark.sampling.guidance import no_guidance

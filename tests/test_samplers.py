@@ -10,11 +10,11 @@ from benchmark.data.sources import pictures
 from benchmark.errors import BenchmarkError
 from benchmark.priors.mixture import load_mixture
 from benchmark.priors.registry import load_prior
-from benchmark.priors.schedule import ddrm_timesteps, even_timesteps
 from benchmark.problems import PROBLEMS, build
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import GUIDANCE, NearestNeighbour, build_guidance, no_guidance
 from benchmark.sampling.noise import Streams, stream
+from benchmark.sampling.schedules import ddrm_timesteps, even_timesteps
 from benchmark.sampling.settings import evaluations
 
 OPTIONS = {

@@ -44,9 +44,12 @@ class Prior(Protocol):
         ...
 
 
+LINEAR = 1e-4, 0.02  # the first and the last beta of the linear schedule (Ho et al. 2020, section 4)
+
+
 def linear_alphas_cumprod(steps: int = 1000) -> Tensor:
-    """abar_t = prod_{s<=t} (1 - beta_s) with beta linear from 1e-4 to 0.02, float64 (steps,).
+    """abar_t = prod_{s<=t} (1 - beta_s) with beta linear between :data:`LINEAR`, float64 (steps,).
 
     Source: Ho, Jain and Abbeel, "Denoising Diffusion Probabilistic Models" (2020), section 4.
     """
-    return torch.cumprod(1 - torch.linspace(1e-4, 0.02, steps, dtype=torch.float64), dim=0)
+    return torch.cumprod(1 - torch.linspace(*LINEAR, steps, dtype=torch.float64), dim=0)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.priors.schedule import even_timesteps, travel_schedule
 from benchmark.sampling.guidance import HOLE_SEARCH
+from benchmark.sampling.schedules import even_timesteps, travel_schedule
 from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
 
 

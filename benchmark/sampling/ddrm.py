@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.priors.schedule import ddrm_timesteps, even_timesteps
 from benchmark.sampling.guidance import WHOLE
+from benchmark.sampling.schedules import ddrm_timesteps, even_timesteps
 from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
 
 

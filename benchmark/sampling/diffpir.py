@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.priors.schedule import diffpir_timesteps
+from benchmark.sampling.schedules import diffpir_timesteps, linear_betas
 from benchmark.sampling.state import State, check_options, predict_eps, time_factor
 
 
 def float32_schedule() -> np.ndarray:
     """abar_t accumulated in float32, as the released code does; its rho differs from the exact one by up to 1e-4."""
-    return np.cumprod(1 - np.linspace(1e-4, 0.02, 1000, dtype=np.float32), dtype=np.float32)
+    return np.cumprod(1 - linear_betas(dtype=np.float32), dtype=np.float32)
 
 
 def diffpir(

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from benchmark.priors.schedule import Schedule
 from benchmark.sampling.guidance import HOLE_SEARCH
+from benchmark.sampling.schedules import Schedule
 from benchmark.sampling.state import (
     State,
     check_options,

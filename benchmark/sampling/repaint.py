@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.priors.schedule import Schedule, jump_schedule
 from benchmark.sampling.guidance import HOLE_SEARCH, UNGATED
+from benchmark.sampling.schedules import Schedule, jump_schedule
 from benchmark.sampling.state import (
     State,
     check_options,

@@ -7,14 +7,14 @@ import math
 from itertools import pairwise
 
 from benchmark.errors import BenchmarkError
-from benchmark.priors.schedule import (
+from benchmark.sampling import SAMPLERS
+from benchmark.sampling.schedules import (
     ddrm_timesteps,
     diffpir_timesteps,
     jump_schedule,
     space_timesteps,
     travel_schedule,
 )
-from benchmark.sampling import SAMPLERS
 
 # a setting -> the type that it must have; the first eight must be there
 SETTINGS = {

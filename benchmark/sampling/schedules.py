@@ -9,11 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from benchmark.errors import BenchmarkError
+from benchmark.priors.protocol import LINEAR
 
 
-def linear_betas(steps: int = 1000) -> np.ndarray:
-    """beta_t linear from 1e-4 to 0.02, float64 (Ho et al. 2020, section 4)."""
-    return np.linspace(1e-4, 0.02, steps)
+def linear_betas(steps: int = 1000, dtype: type = np.float64) -> np.ndarray:
+    """beta_t linear between the ends that :data:`benchmark.priors.protocol.LINEAR` names."""
+    return np.linspace(*LINEAR, steps, dtype=dtype)
 
 
 def space_timesteps(count: int, sections: str | int) -> list[int]:
