@@ -307,7 +307,7 @@ def test_a_table_says_where_so_few_cases_can_give_no_star(tables, tmp_path):
 
 
 def test_plain_pairwise_distances_carry_their_note(tables):
-    note = "Noise wins plain pairwise distances (Feature distance) whatever one does: read them beside support."
+    note = "Noise wins what no support bounds (Feature distance) whatever one does: read it beside support."
     assert note in (tables / "eta_sweep.md").read_text()
     assert labels.measure("vendi_q1").noise_wins
     assert not labels.measure("supported_distance_mean").noise_wins

@@ -29,7 +29,7 @@ datasets:
     classifier: {name: digits}
     cases: 4
     tasks: {left: {mask: left}}
-    metrics: [feature_distance_mean, bank_distance, class_distinct, psnr_of_mean, nfe]
+    metrics: [feature_distance_mean, bank_coverage, class_distinct, psnr_of_mean, nfe]
     candidates: {samplers: [short], count: 48, shard_size: 48}
     selection:
       strategies: [farthest]
@@ -158,7 +158,7 @@ def test_the_command_writes_the_table_and_makes_no_file_twice(tmp_path, capsys):
     assert {(row["n"], row["candidates"]) for row in rows} == {("2", "48"), ("3", "48"), ("3", "24")}
     assert {row["metric"] for row in rows} == {
         "feature_distance_mean",
-        "bank_distance",
+        "bank_coverage",
         "class_distinct",
         "psnr_of_mean",
     }

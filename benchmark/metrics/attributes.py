@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from benchmark.metrics import attribute_shares, attribute_truth, second_reader
-from benchmark.metrics.registry import Metric
+from benchmark.metrics.registry import NOISE_WINS, Metric
 from benchmark.metrics.view import SetFile, SetView, classifier_name, drawn_world
 
 METRICS = (
@@ -39,7 +39,7 @@ METRICS = (
         ("attributes", "classifier"),
         "higher",
         "bits",
-        "entropy of the labels of one attribute",
+        "entropy of the labels of one attribute" + NOISE_WINS,
         range=(0, math.inf),
         measures="diversity",
     ),
@@ -60,7 +60,7 @@ METRICS = (
         ("classifier",),
         "higher",
         "classes",
-        "number of different classes (digits) in the set",
+        "number of different classes (digits) in the set" + NOISE_WINS,
         range=(1, math.inf),
         measures="diversity",
     ),
@@ -69,7 +69,7 @@ METRICS = (
         ("classifier",),
         "higher",
         "bits",
-        "entropy of the classes (digits) in the set",
+        "entropy of the classes (digits) in the set" + NOISE_WINS,
         range=(0, math.inf),
         measures="diversity",
     ),

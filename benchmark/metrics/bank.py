@@ -5,20 +5,26 @@ samples *are* candidates of their index, and a guided sample is a candidate move
 set would find its twins in the bank.
 
 **Support.** Distances between pictures concentrate: the mean picture is nearer to every candidate than candidates are
-to each other, so that a test of nearness alone finds it the best of all. What tells it is that it is *too* near: it
-lacks what candidates have beyond their common axes. With c and V the mean and the first AXES principal axes of the
-candidates of even position (the fitted half), z = V^T (f - c) and e = |f - c - V z|,
+to each other, so that a test of nearness alone finds it the best of all. What tells it is that it is *too* near to all
+of them and the twin of none. Of every one of the M candidates and the sample f together, three numbers are taken: with
+c and C mean and covariance of the M + 1,
 
-    score(f) = max( |log e - m_e| / s_e,  (log d_k(z) - m_d) / s_d )
+    r = |f - c|,    d = min_j |f - f_j|,    m = ((f - c)^T (C + rho I)^-1 (f - c))^1/2
 
-d_k the distance to the k-th nearest of the fitted half; m, s median and mean absolute deviation over the other half and
-the sample. A sample is *supported* unless its score is among the largest:
-(1 + #{other half: score >= its}) / (size + 1) <= LEVEL.
-Honest samples are exchangeable with the other half, so that at most LEVEL of them are called unsupported, whatever the
-features (split conformal prediction: Vovk et al. 2005; Lei et al. 2018). Only supported samples count below.
+rho = RIDGE times C's mean eigenvalue: how far out it lies, how far from its nearest other, and how much of it lies
+where candidates hardly differ (noise does). The numbers of broken pictures are unusual in either direction, so
 
-**Coverage.** In the coordinates z of the whole bank a candidate is covered where a supported sample is no farther than
-its own k-th nearest candidate (Naeem et al. 2020, with the roles of real and fake as there; k a tenth of the bank).
+    score = distance to the k-th nearest of the M + 1 in (r, d, m), each in units of its mean absolute deviation,
+
+the largest of the three differences counting. A sample is *supported* unless its score is among the largest:
+(1 + #{candidates: score >= its}) / (M + 1) <= LEVEL.
+Honest samples are exchangeable with the candidates and nothing here asks which is which, so that at most LEVEL of them
+are called unsupported, whatever the features (full conformal prediction: Vovk et al. 2005; Lei et al. 2018). Only
+supported samples count below.
+
+**Coverage.** In the first AXES principal axes of the bank a candidate is covered where a supported sample is no
+farther than its own k-th nearest candidate (Naeem et al. 2020, with the roles of real and fake as there; k a tenth of
+the bank).
 """
 
 from __future__ import annotations
@@ -33,6 +39,8 @@ from benchmark.metrics.view import SetView
 
 AXES = 5
 LEVEL = 0.1
+RIDGE = 0.05  # of the mean eigenvalue of the covariance
+ROUNDING = 1e-5  # of the features' size: what is nearer is equal
 NEIGHBOURS = 0.1  # of the bank
 LEAST = 18  # candidates: below, no sample could be called unsupported
 POSITIVE = (0.0, math.inf)
@@ -59,18 +67,20 @@ METRICS = (
     Metric(
         "kcentre_radius",
         _NEEDS,
-        "lower",
+        "none",
         "feature units",
-        "max over candidates of the distance to the nearest supported sample; without one the candidates' diameter",
+        "max over candidates of the distance to the nearest supported sample; without one the candidates' diameter. "
+        "No direction: samples drawn a little towards the mean have a smaller one",
         range=POSITIVE,
         measures="coverage",
     ),
     Metric(
         "bank_distance",
         _NEEDS,
-        "lower",
+        "none",
         "feature units",
-        "mean over candidates of the distance to the nearest supported sample; without one the candidates' diameter",
+        "mean over candidates of the distance to the nearest supported sample; without one the candidates' diameter. "
+        "No direction: samples drawn a little towards the mean, or averages of two, have a smaller one",
         range=POSITIVE,
         measures="coverage",
     ),
@@ -128,31 +138,39 @@ def against(features: np.ndarray, bank: np.ndarray) -> dict[str, float]:
 
 
 def supported(features: np.ndarray, bank: np.ndarray) -> np.ndarray:
-    """Which samples (N, F) could be candidates, bool (N,): the split conformal test of this module's docstring."""
-    fitted, held = bank[::2], bank[1::2]
-    centre, axes = principal_axes(fitted)
-    reference = (fitted - centre) @ axes
-    rounding = 1e-4 * math.sqrt(float(((fitted - centre) ** 2).sum(axis=1).mean())) + 1e-12
+    """Which samples (N, F) could be candidates (M, F), bool (N,): the conformal test of this module's docstring."""
+    together = np.concatenate([bank, features])
+    floor = ROUNDING * math.sqrt(float((together**2).sum(axis=1).mean())) + 1e-12
+    # The same points by their coordinates in the space that they span: at most M + N numbers each.
+    u, s, _ = np.linalg.svd(together - bank.mean(axis=0), full_matrices=False)
+    candidates, samples = np.split(u * s, [len(bank)])
+    within, across = euclidean(candidates, candidates), euclidean(samples, candidates)
+    np.fill_diagonal(within, np.inf)
+    nearest = within.min(axis=1)
+    p_values = []
+    for sample, apart in zip(samples, across, strict=True):
+        d = np.append(np.minimum(nearest, apart), apart.min())
+        r, m = radius_and_mahalanobis(np.concatenate([candidates, sample[None]]), floor)
+        numbers = np.stack([r, d, m], axis=1)
+        spread = np.abs(numbers - np.median(numbers, axis=0)).mean(axis=0)
+        scores = isolation(numbers / np.maximum(spread, [floor, floor, 0.01]))
+        p_values.append((scores >= scores[-1] * (1 - 1e-6)).mean())
+    return np.array(p_values, float) > LEVEL
 
-    def parts(points: np.ndarray) -> np.ndarray:
-        """log e and log d_k of points, (P, 2)."""
-        shifted = points - centre
-        z = shifted @ axes
-        residual = np.sqrt(np.maximum((shifted**2).sum(axis=1) - (z**2).sum(axis=1), 0))
-        kth = np.sort(euclidean(z, reference), axis=1)[:, _neighbours(len(reference)) - 1]
-        return np.log(np.stack([residual, kth], axis=1) + rounding)
 
-    calibration = parts(held)
+def radius_and_mahalanobis(points: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
+    """|x - c| and ((x - c)^T (C + rho I)^-1 (x - c))^1/2 of each point (P, R), c and C their mean and covariance."""
+    x = points - points.mean(axis=0)
+    covariance = x.T @ x / len(x)
+    rho = RIDGE * np.trace(covariance) / max(1, min(len(x) - 1, x.shape[1])) + floor**2
+    whitened = np.linalg.solve(covariance + rho * np.eye(len(covariance)), x.T).T
+    return np.sqrt((x**2).sum(axis=1)), np.sqrt(np.maximum((x * whitened).sum(axis=1), 0))
 
-    def p_value(sample: np.ndarray) -> float:
-        # Median and spread are over the held half and the sample alike: else the sample would not be exchangeable.
-        together = np.concatenate([calibration, sample[None]])
-        scaled = together - np.median(together, axis=0)
-        scaled /= np.maximum(np.abs(scaled).mean(axis=0), 0.01)
-        scores = np.maximum(np.abs(scaled[:, 0]), scaled[:, 1])
-        return float((scores >= scores[-1]).mean())
 
-    return np.array([p_value(sample) for sample in parts(features)], float) > LEVEL
+def isolation(numbers: np.ndarray) -> np.ndarray:
+    """Distance of each row (P, 3) to its k-th nearest other row by the largest difference, k a tenth of the rows."""
+    apart = np.abs(numbers[:, None] - numbers[None]).max(axis=2)
+    return np.sort(apart, axis=1)[:, _neighbours(len(numbers))]  # the first neighbour is the row itself
 
 
 def coverage(features: np.ndarray, bank: np.ndarray) -> float:

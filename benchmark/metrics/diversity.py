@@ -1,7 +1,8 @@
 """How far the N restorations of a set lie apart, in features and in pixels.
 
 With d_ij the distance of samples i and j: the mean over the N (N-1) / 2 unordered pairs, and the smallest pair, which
-is what the guidance pushes apart and what betrays duplicates.
+is what the guidance pushes apart and what betrays duplicates. Noise wins all of them whatever one does: the form that
+counts only pairs inside the support is ``supported_distance_mean`` (``bank``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 
 import numpy as np
 
-from benchmark.metrics.registry import Metric
+from benchmark.metrics.registry import NOISE_WINS, Metric
 from benchmark.metrics.view import SetView, classifier_name
 
 METRICS = (
@@ -19,7 +20,7 @@ METRICS = (
         ("pairs", "features"),
         "higher",
         "feature units",
-        "mean over pairs of the Euclidean distance of the dataset's features",
+        "mean over pairs of the Euclidean distance of the dataset's features" + NOISE_WINS,
         range=(0, math.inf),
         measures="diversity",
     ),
@@ -28,7 +29,7 @@ METRICS = (
         ("pairs", "features"),
         "higher",
         "feature units",
-        "smallest pairwise Euclidean distance of the dataset's features",
+        "smallest pairwise Euclidean distance of the dataset's features" + NOISE_WINS,
         range=(0, math.inf),
         measures="diversity",
     ),
@@ -37,7 +38,7 @@ METRICS = (
         ("pairs",),
         "higher",
         "[-1, 1] units",
-        "mean over pairs of the RMS difference of the hole's pixels (of all pixels without a hole)",
+        "mean over pairs of the RMS difference of the hole's pixels (of all pixels without a hole)" + NOISE_WINS,
         range=(0, 2),
         measures="diversity",
     ),
@@ -46,7 +47,7 @@ METRICS = (
         ("pairs",),
         "higher",
         "[-1, 1] units",
-        "smallest pairwise RMS difference of the hole's pixels (of all pixels without a hole)",
+        "smallest pairwise RMS difference of the hole's pixels (of all pixels without a hole)" + NOISE_WINS,
         range=(0, 2),
         measures="diversity",
     ),
@@ -55,7 +56,7 @@ METRICS = (
         ("pairs", "classifier"),
         "higher",
         "1 - cosine",
-        "mean over pairs of 1 - cosine of the features of the world's own classifier, which the name says",
+        "mean over pairs of 1 - cosine of the features of the world's own classifier, which the name says" + NOISE_WINS,
         range=(0, 2),
         measures="diversity",
     ),
@@ -64,7 +65,7 @@ METRICS = (
         ("pairs", "classifier"),
         "higher",
         "1 - cosine",
-        "smallest pairwise 1 - cosine of the features of the world's own classifier, which the name says",
+        "smallest pairwise 1 - cosine of the features of the world's own classifier, which the name says" + NOISE_WINS,
         range=(0, 2),
         measures="diversity",
     ),
@@ -74,7 +75,7 @@ METRICS = (
         "higher",
         "samples",
         "Vendi score exp(-sum l log l), l the eigenvalues of K/N, K the cosine similarities of the features; 1..N; "
-        "compare for one N only",
+        "compare for one N only" + NOISE_WINS,
         range=(1, math.inf),
         measures="diversity",
     ),
@@ -83,7 +84,7 @@ METRICS = (
         ("features",),
         "higher",
         "samples",
-        "Vendi score of order 2, 1 / sum l^2 = N^2 / ||K||_F^2; less biased for small N than order 1",
+        "Vendi score of order 2, 1 / sum l^2 = N^2 / ||K||_F^2; less biased for small N than order 1" + NOISE_WINS,
         range=(1, math.inf),
         measures="diversity",
     ),

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmark.metrics import weights
 from benchmark.metrics.diversity import condensed, mean_and_min
-from benchmark.metrics.registry import Metric
+from benchmark.metrics.registry import NOISE_WINS, Metric
 from benchmark.metrics.view import SetFile, SetView
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ BACKBONES = {"alex": "alexnet", "vgg": "vgg16"}
 
 def _declared(net: str, backbone: str) -> tuple[Metric, ...]:
     def metric(name: str, needs: tuple[str, ...], direction: str, definition: str) -> Metric:
-        words = f"{definition} (LPIPS {net}, version 0.1)"
+        words = f"{definition} (LPIPS {net}, version 0.1)" + ("" if "truth" in needs else NOISE_WINS)
         of = {"weights": (backbone,), "range": (0, math.inf)}
         of["measures"] = "fidelity" if "truth" in needs else "diversity"
         return Metric(f"lpips_{net}_{name}", needs, direction, "LPIPS", words, **of)

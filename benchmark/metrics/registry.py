@@ -24,6 +24,7 @@ NEEDS = ("pairs", "truth", "measurement", "attributes", "classifier", "features"
 # of pairs (diversity) by noise. Planted sets are held against the others (planted.py).
 MEASURES = ("diversity", "coverage", "support", "plausibility", "quality", "confidence", "fidelity", "cost")
 DIRECTIONS = {"higher": 1, "lower": -1, "none": 0}
+NOISE_WINS = "; noise wins it, so read it beside off_support"  # of definitions: distances that no support bounds
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from benchmark.errors import BenchmarkError
-from benchmark.metrics.registry import Metric, find
+from benchmark.metrics.registry import NOISE_WINS, Metric, find
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,9 @@ class Measure:
 
     @property
     def noise_wins(self) -> bool:
-        """Whether it counts how far samples lie apart (pairs, Vendi), in which noise is always the most diverse."""
+        """Whether its definition says that noise wins it, as distances between samples are that no support bounds."""
         found = declared(self.name)
-        apart = found is not None and ("pairs" in found.needs or self.name.startswith("vendi"))
-        return self.group == "diversity" and apart and "bank" not in found.needs
+        return found is not None and found.definition.endswith(NOISE_WINS)
 
     @property
     def header(self) -> str:
@@ -94,8 +93,8 @@ _CATALOGUE = [
     (r"(\w+)_feature_mean", r"Distance of \1 features", 1, "1 − cos", "diversity"),
     (r"(\w+)_feature_min", r"Distance of \1 features, smallest", 1, "1 − cos", "diversity"),
     (r"bank_coverage", "Coverage of candidates", 1, "", "coverage"),
-    (r"kcentre_radius", "K-centre radius", -1, "", "coverage"),
-    (r"bank_distance", "Distance to candidates", -1, "", "coverage"),
+    (r"kcentre_radius", "K-centre radius", 0, "", "coverage"),
+    (r"bank_distance", "Distance to candidates", 0, "", "coverage"),
     (r"niqe", "NIQE", -1, "", "quality"),
     (r"niqe_refit", "NIQE, refitted", -1, "", "quality"),
     (r"niqe_cov\w*|niqe_corners", "NIQE, corner crops", -1, "", "quality"),

@@ -86,7 +86,7 @@ def noise_note(shown: Sequence[Measure]) -> str:
     named = [column.label for column in shown if column.noise_wins]
     if not named:
         return ""
-    return f"Noise wins plain pairwise distances ({', '.join(named)}) whatever one does: read them beside support."
+    return f"Noise wins what no support bounds ({', '.join(named)}) whatever one does: read it beside support."
 
 
 def verdict(metric: str, difference: Interval) -> str:
