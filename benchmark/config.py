@@ -18,9 +18,9 @@ import yaml
 
 from benchmark import serves
 from benchmark.errors import BenchmarkError, suggestion
-from benchmark.networks import registry
 from benchmark.rehearsal import notes, rehearse
 from benchmark.truth_faults import truth_faults
+from benchmark.weights import public
 
 SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 NUMERIC = {"eta", "D", "values", "sigma"}
@@ -208,9 +208,9 @@ def _by_steps_faults(samplers: dict) -> Iterator[str]:
                         yield f"{where}: {' '.join(error.message.split())}. {known[option]['description']}"
 
 
-def public_models(config: dict) -> dict[str, registry.Entry]:
+def public_models(config: dict) -> dict[str, public.Entry]:
     """The public diffusion models that a configuration may name: by their names here and on the Hugging Face hub."""
-    models = registry.diffusion_models(config["weights_registry"] or registry.REGISTRY)
+    models = public.diffusion_models(config["weights_registry"] or public.REGISTRY)
     hub = {entry.flags["hub"]: entry for entry in models.values() if "hub" in entry.flags}
     return {**models, **hub}
 

@@ -12,9 +12,9 @@ from benchmark.config import PRIORS, guided_points, public_models
 from benchmark.errors import BenchmarkError
 from benchmark.jobs import PLAIN, Job, Point, algorithm_at, named, point
 from benchmark.metrics.registry import expand, find, skipped
-from benchmark.networks import registry, shipped
 from benchmark.publish.names import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
 from benchmark.truth_jobs import EXACT, group_of, truth_jobs
+from benchmark.weights import public, shipped
 
 NO_MASK = "none"
 ATTRIBUTE_SHARE = "attribute_share/{attribute}/{value}"
@@ -229,7 +229,7 @@ class _TaskPlan:
 
     def _metric_weights(self, names: set[str]) -> list[str]:
         """What metrics need in an experiment with a public model; elsewhere a metric without its weights is skipped."""
-        known = registry.load(self.config["weights_registry"] or registry.REGISTRY) if self.prior_weights else ()
+        known = public.load(self.config["weights_registry"] or public.REGISTRY) if self.prior_weights else ()
         return [self._weights(name).path for name in sorted(names) if name in known]
 
     def _reads(self, metric: str, wanted: set[str]) -> bool:

@@ -11,10 +11,10 @@ import yaml
 from benchmark.config import check, load
 from benchmark.errors import BenchmarkError
 from benchmark.jobs import point
-from benchmark.networks import shipped
 from benchmark.plan import Plan
 from benchmark.sampling.settings import check_settings
 from benchmark.store import canonical, load_settings
+from benchmark.weights import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = load(ROOT / "config.yaml")

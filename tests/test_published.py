@@ -17,8 +17,6 @@ from safetensors.torch import save_file
 
 from benchmark import cli, store
 from benchmark.errors import BenchmarkError
-from benchmark.networks import registry
-from benchmark.networks.checkpoints import load_state, load_strictly
 from benchmark.networks.ddpm import DDPM, DDPMConfig
 from benchmark.networks.unet import UNet, UNetConfig
 from benchmark.priors import published
@@ -26,6 +24,8 @@ from benchmark.priors.published import randomise
 from benchmark.priors.registry import load_prior
 from benchmark.sampling.run import sample
 from benchmark.store import sha256_of
+from benchmark.weights import public
+from benchmark.weights.checkpoints import load_state, load_strictly
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "images"
 ADM = {
@@ -175,7 +175,7 @@ def test_the_adm_variant_with_plain_convolutions_added_embedding_and_fixed_heads
     [("adm_imagenet256", 552_814_086), ("adm_lsun_cat256", 552_814_086), ("ddpm_celebahq256", None)],
 )
 def test_registered_flags_make_networks_of_the_published_size(name, parameters):
-    entry = registry.diffusion_entry(name)
+    entry = public.diffusion_entry(name)
     make, shape, learned_range = published._FAMILIES[entry.family](entry.flags, None)
     with torch.device("meta"):
         count = sum(parameter.numel() for parameter in make().parameters())
@@ -194,7 +194,7 @@ def test_a_registered_checkpoint_is_a_prior_known_by_its_hash(models, name, lear
     assert prior.learned_range is learned_range
     assert prediction.eps.shape == (2, 3, 32, 32)
     assert (prediction.variance is None) is not learned_range
-    assert prior.sha256 == sha256_of(folder / registry.lookup(name, path).files[0].path)
+    assert prior.sha256 == sha256_of(folder / public.lookup(name, path).files[0].path)
 
 
 @pytest.mark.parametrize("name", ["small_adm", "small_ddpm"])

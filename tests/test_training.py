@@ -10,11 +10,11 @@ from benchmark.commands.check_prior import as_text, compare
 from benchmark.data import faces
 from benchmark.errors import BenchmarkError
 from benchmark.networks import training
-from benchmark.networks.checkpoints import load_state, load_strictly, shipped
 from benchmark.networks.classifier import load_classifier
 from benchmark.networks.training import Training, train
 from benchmark.networks.velocity import PriorTraining, VelocityTask
 from benchmark.priors.protocol import linear_alphas_cumprod
+from benchmark.weights.checkpoints import load_state, load_strictly, shipped
 
 TINY = {
     "image_size": 8, "in_channels": 12, "out_channels": 12, "num_channels": 32, "num_res_blocks": 1,

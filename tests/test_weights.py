@@ -13,8 +13,8 @@ import yaml
 
 from benchmark import cli
 from benchmark.errors import BenchmarkError
-from benchmark.networks import fetch as fetching
-from benchmark.networks import registry
+from benchmark.weights import fetch as fetching
+from benchmark.weights import public
 
 BYTES = bytes(range(256)) * 2000  # 512,000 bytes
 SHA256 = hashlib.sha256(BYTES).hexdigest()
@@ -99,7 +99,7 @@ def make(tmp_path, opener):
             part=folder / f"{path}.part",
             lock=tmp_path / "weights.lock.yaml",
             fetch=lambda: fetching.fetch("net", folder, source, opener, pause=0),
-            locate=lambda: registry.locate("net", folder, source),
+            locate=lambda: public.locate("net", folder, source),
         )
 
     return make_
@@ -111,7 +111,7 @@ def left(make):
 
 # --------------------------------------------------------------------------------------------------------- the registry
 def test_the_package_s_registry_is_sound_and_has_what_the_experiments_need():
-    entries = registry.load()
+    entries = public.load()
     needed = {"adm_imagenet256", "adm_lsun_bedroom256", "adm_lsun_cat256", "adm_celebahq256", "ddpm_celebahq256"}
     needed |= {"ddpm_ema_celebahq256", "ddpm_ema_bedroom256", "ddpm_ema_cat256", "anycost_attributes"}
     assert needed | {"alexnet", "vgg16", "niqe"} <= set(entries)
@@ -130,8 +130,8 @@ def test_the_package_s_registry_is_sound_and_has_what_the_experiments_need():
 
 def test_files_of_metrics_belong_where_torch_and_pyiqa_look_for_them(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    assert registry.lookup("niqe").path() == tmp_path / "hub/pyiqa/niqe_modelparameters.mat"
-    assert registry.lookup("vgg16").path() == tmp_path / "hub/checkpoints/vgg16-397923af.pth"
+    assert public.lookup("niqe").path() == tmp_path / "hub/pyiqa/niqe_modelparameters.mat"
+    assert public.lookup("vgg16").path() == tmp_path / "hub/checkpoints/vgg16-397923af.pth"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_registry_that_is_unsound_is_refused_in_one_line(tmp_path, change, say
     source = tmp_path / "registry.yaml"
     source.write_text(yaml.safe_dump({"net": {"family": "adm", "what": "", "files": [{"path": "net.pt", **change}]}}))
     with pytest.raises(BenchmarkError, match=says) as error:
-        registry.load(source)
+        public.load(source)
     assert "\n" not in str(error.value)
 
 
@@ -158,7 +158,7 @@ def test_an_unknown_name_gets_the_known_ones():
     with pytest.raises(
         BenchmarkError, match="unknown weights 'adm': known weights are adm_celebahq256, adm_imagenet256"
     ):
-        registry.locate("adm")
+        public.locate("adm")
 
 
 # ------------------------------------------------------------------------------------------------------------- by hand

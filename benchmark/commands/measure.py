@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from benchmark import __version__, store
 from benchmark.errors import BenchmarkError
 from benchmark.metrics.registry import available_metrics, describe
-from benchmark.networks import shipped
+from benchmark.weights import shipped
 
 PACKAGES = ("numpy", "torch", "scikit-image", "lpips", "pyiqa")
 

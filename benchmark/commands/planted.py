@@ -7,23 +7,23 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Register the command's arguments."""
-    parser.add_argument("--cases", type=int, default=8, help="cases of each world (8)")
+    parser.add_argument(
+        "--cases", type=int, default=20, help="cases behind each hole of faces (20); digits have thrice"
+    )
+    parser.add_argument("--short", action="store_true", help="a sign for each measure and planted set instead of means")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print, for each world and measure with a direction, the mean of every planted set; a wrong order in bold."""
-    from benchmark.metrics.registry import find
-    from benchmark.planted import worlds, worst_or_equal
+    """Print what every measure with a direction says of every planted set.
 
-    for planted in worlds(args.cases):
-        names = list(planted.sets)
-        print(f"| {planted.world}: measure | measures | better | {' | '.join(names)} |")
-        print("|---|---|---|" + "--:|" * len(names))
-        for metric, values in planted.values().items():
-            entry = find(metric)[1]
-            if entry.direction == "none":
-                continue
-            wrong = set(worst_or_equal(values, metric))
-            cells = [f"**{values[name]:.3g}**" if name in wrong else f"{values[name]:.3g}" for name in names]
-            print(f"| `{metric}` | {entry.measures} | {entry.direction} | {' | '.join(cells)} |")
-        print()
+    By hole the means over cases, in bold where the set must be worse and is not beyond chance; with ``--short`` one
+    table of signs over all holes.
+    """
+    from benchmark import planted
+
+    found = {world.world: world.values() for world in planted.worlds(args.cases)}
+    if args.short:
+        print("\n".join(planted.short_table(found)))
+        return
+    for world, values in found.items():
+        print("\n".join(planted.long_table(world, values)), end="\n\n")

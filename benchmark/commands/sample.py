@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Sample and write."""
-    from benchmark.networks import shipped
     from benchmark.sampling.run import sample
     from benchmark.store import load_settings
+    from benchmark.weights import shipped
 
     settings = load_settings(args.settings)
     shipped.check(settings)

@@ -12,8 +12,8 @@ import pyarrow as pa
 from benchmark import __version__, store
 from benchmark.errors import BenchmarkError
 from benchmark.features import extract
-from benchmark.networks import shipped
 from benchmark.selection import strategies
+from benchmark.weights import shipped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

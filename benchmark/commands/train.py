@@ -69,9 +69,9 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from benchmark.data.worlds import get_world
-    from benchmark.networks.checkpoints import dequantised, load_state, load_strictly
     from benchmark.networks.training import TrainingState, train
     from benchmark.store import sha256_of
+    from benchmark.weights.checkpoints import dequantised, load_state, load_strictly
 
     if args.export:
         print(_export(args))
@@ -213,8 +213,8 @@ def _export(args: argparse.Namespace) -> str:
     import torch
 
     from benchmark import __version__
-    from benchmark.networks.checkpoints import ship
     from benchmark.networks.training import read_checkpoint
+    from benchmark.weights.checkpoints import ship
 
     path = Path(args.export)
     if path.suffix != ".safetensors":

@@ -1,4 +1,4 @@
-"""``weights``: list, fetch, verify or locate weights that others trained (``benchmark/networks/weights.yaml``)."""
+"""``weights``: list, fetch, verify or locate weights that others trained (``benchmark/weights/public.yaml``)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 import sys
 
 from benchmark.errors import BenchmarkError
-from benchmark.networks import registry
-from benchmark.networks.registry import Entry
 from benchmark.store import write_text
+from benchmark.weights import public
+from benchmark.weights.public import Entry
 
 ACTIONS = {
     "list": "what there is, how large, whether it is here, under what licence",
@@ -24,15 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "\n".join(f"{name:8} {what}" for name, what in ACTIONS.items())
     parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help="list, fetch, verify or where")
     parser.add_argument("names", nargs="*", metavar="NAME", help="entries of the registry; fetch wants them named")
-    parser.add_argument("--dir", default=str(registry.FOLDER), metavar="DIR", help="the weights folder (weights)")
+    parser.add_argument("--dir", default=str(public.FOLDER), metavar="DIR", help="the weights folder (weights)")
     parser.add_argument("--record", metavar="FILE", help="fetch: write name, file and sha256 of what was fetched here")
-    parser.add_argument("--registry", default=registry.REGISTRY, metavar="FILE", help="another registry file")
+    parser.add_argument("--registry", default=public.REGISTRY, metavar="FILE", help="another registry file")
 
 
 def run(args: argparse.Namespace) -> None:
     """Do what was asked for, for the named entries or for all."""
-    entries = registry.load(args.registry)
-    chosen = [registry.lookup(name, args.registry) for name in args.names or entries]
+    entries = public.load(args.registry)
+    chosen = [public.lookup(name, args.registry) for name in args.names or entries]
     {"list": _list, "fetch": _fetch, "verify": _verify, "where": _where}[args.action](chosen, args)
 
 
@@ -41,7 +41,7 @@ def _list(entries: list[Entry], args: argparse.Namespace) -> None:
     for entry in entries:
         largest = entry.files[-1]
         size = _megabytes(largest.size) if largest.size else largest.about or "?"
-        sha256 = registry.with_recorded(entry, largest, args.dir).sha256
+        sha256 = public.with_recorded(entry, largest, args.dir).sha256
         hashed = (sha256 or "?")[:12]
         rows.append((entry.name, entry.family, _state(entry, args.dir), size, hashed, entry.licence, entry.what))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
@@ -66,7 +66,7 @@ def _state(entry: Entry, folder: str) -> str:
 
 
 def _fetch(entries: list[Entry], args: argparse.Namespace) -> None:
-    from benchmark.networks.fetch import fetch
+    from benchmark.weights.fetch import fetch
 
     if not args.names:
         raise BenchmarkError(f"weights fetch: name what to fetch: {', '.join(entry.name for entry in entries)}")
@@ -76,7 +76,7 @@ def _fetch(entries: list[Entry], args: argparse.Namespace) -> None:
             for path, fetched in fetch(entry.name, args.dir, args.registry):
                 print(f"{entry.name}: {path}: {'fetched' if fetched else 'already here'}, checked")
             for file in entry.files:
-                sha256 = registry.with_recorded(entry, file, args.dir).sha256
+                sha256 = public.with_recorded(entry, file, args.dir).sha256
                 lines.append(f"{entry.name} {file.path} {sha256}\n")
         except BenchmarkError as error:
             failures.append(str(error))
@@ -93,7 +93,7 @@ def _verify(entries: list[Entry], args: argparse.Namespace) -> None:
             if not path.exists() and not args.names:
                 continue
             try:
-                print(f"{entry.name}: {path}: sha256 {registry.verify(entry, file, args.dir)}: right")
+                print(f"{entry.name}: {path}: sha256 {public.verify(entry, file, args.dir)}: right")
             except BenchmarkError as error:
                 failures.append(str(error))
     _report(failures)

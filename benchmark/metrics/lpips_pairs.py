@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import weights
+from benchmark.weights import of_metrics
 
 BACKBONES = {"alex": "alexnet", "vgg": "vgg16"}
 HEADS = {
@@ -51,7 +51,7 @@ def load(net: str, path: Path | None, device: str = "cpu") -> lpips.LPIPS:
         BenchmarkError: heads other than those of version 0.1, a file that is no state of this backbone.
     """
     heads = Path(inspect.getfile(lpips)).parent / "weights" / "v0.1" / f"{net}.pth"
-    weights.check(heads, HEADS[net], f"the heads of LPIPS {net} 0.1 of the lpips package")
+    of_metrics.check(heads, HEADS[net], f"the heads of LPIPS {net} 0.1 of the lpips package")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if path is None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.metrics import weights
 from benchmark.metrics.diversity import condensed, mean_and_min
 from benchmark.metrics.registry import NOISE_WINS, Metric
 from benchmark.metrics.view import SetFile, SetView
+from benchmark.weights import of_metrics
 
 if TYPE_CHECKING:
     import lpips
@@ -56,7 +56,7 @@ def prepare(file: SetFile, wanted: frozenset[str]) -> None:
     from benchmark.metrics import lpips_pairs
 
     for net in _networks(wanted):
-        path, digest = weights.verified(BACKBONES[net], file.settings.get("weights") or {})
+        path, digest = of_metrics.verified(BACKBONES[net], file.settings.get("weights") or {})
         model = _loaded(net, path, digest, file.device)
         file.record.setdefault("weights", {})[BACKBONES[net]] = digest
         file.record["weights"][f"lpips heads {net} 0.1"] = lpips_pairs.HEADS[net]

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import weights
 from benchmark.metrics.registry import Metric
 from benchmark.metrics.view import SetFile, SetView, behind_the_hole, classifier_name, drawn_world
+from benchmark.weights import of_metrics
 
 METRICS = (
     Metric(
@@ -113,7 +113,7 @@ def kid(a: np.ndarray, b: np.ndarray, of_a: np.ndarray | None = None, of_b: np.n
 def _inception_kid(file: SetFile, cases: np.ndarray) -> float:
     """Of all restorations, to the truths of their cases."""
     truths = {view.case: view.truth for view in file.views}
-    path, digest = weights.verified("inception", file.settings.get("weights") or {})
+    path, digest = of_metrics.verified("inception", file.settings.get("weights") or {})
     file.record.setdefault("weights", {})["inception"] = digest
     network = file.once("inception", lambda: inception_network(path))
     a, b = inception(network, file.images()), inception(network, np.stack(list(truths.values())))

@@ -18,9 +18,9 @@ import numpy as np
 
 from benchmark import store
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import weights
 from benchmark.metrics.registry import Metric
 from benchmark.metrics.view import SetFile, SetView, drawn_world
+from benchmark.weights import of_metrics
 
 METRICS = (
     Metric(
@@ -84,7 +84,7 @@ def prepare(file: SetFile, wanted: frozenset[str]) -> None:
         BenchmarkError: a weights file with a wrong hash, a metric that pyiqa does not have.
     """
     if wanted & {"niqe", "niqe_corners", "niqe_undefined"}:
-        path, digest = weights.verified("niqe", file.settings.get("weights") or {})
+        path, digest = of_metrics.verified("niqe", file.settings.get("weights") or {})
         file.record.setdefault("weights", {})["niqe"] = digest
         metric = _create("niqe", path)
         flags = {"color_space": metric.net.color_space, "crop_border": metric.net.crop_border, "block": SMALLEST}
@@ -92,9 +92,9 @@ def prepare(file: SetFile, wanted: frozenset[str]) -> None:
         file.once("niqe", lambda: metric)
     for name in _pyiqa_names(wanted):
         overrides = file.settings.get("weights") or {}
-        path, expected = weights.pyiqa_file(name, overrides)
+        path, expected = of_metrics.pyiqa_file(name, overrides)
         if expected:
-            digest = weights.check(path, expected, f"the weights of pyiqa's {name}")
+            digest = of_metrics.check(path, expected, f"the weights of pyiqa's {name}")
             file.record.setdefault("weights", {})[f"pyiqa:{name}"] = digest
         metric = _create(name, path if f"pyiqa:{name}" in overrides else None)
         file.once(("pyiqa", name), lambda metric=metric: metric)

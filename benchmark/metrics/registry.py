@@ -16,7 +16,7 @@ from functools import cache
 from types import ModuleType
 
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import weights
+from benchmark.weights import of_metrics
 
 FAMILIES = ("diversity", "fidelity", "attributes", "cost", "bank", "perceptual", "quality", "pooled")
 NEEDS = ("pairs", "truth", "measurement", "attributes", "classifier", "features", "hole", "bank", "weights", "pool")
@@ -32,7 +32,7 @@ class Metric:
     """One metric: ``name`` may hold placeholders (``attribute_entropy/{attribute}``).
 
     ``direction``: whether a higher or a lower value is better, or none. ``per``: what has a value: a ``set``, each
-    ``sample`` of it, or the ``pool`` of all sets of a file. ``weights``: names in ``weights.WEIGHTS``.
+    ``sample`` of it, or the ``pool`` of all sets of a file. ``weights``: names in ``of_metrics.WEIGHTS``.
     ``range``: the least and the greatest value that it can have, infinite where there is none; intervals stay inside.
     ``measures``: one of ``MEASURES``, what a better value says; planted sets are held against it (planted.py).
     """
@@ -162,11 +162,11 @@ def _obstacle(name: str, metric: Metric, settings: dict) -> str | None:
     if "bank" in metric.needs and settings.get("candidates", True) in ([], None):
         return "there are no candidates of this case to measure against"
     for weight in metric.weights:
-        reason = weights.absent(weight, settings.get("weights") or {})
+        reason = of_metrics.absent(weight, settings.get("weights") or {})
         if reason is not None:
             return reason
     if name.startswith("pyiqa:"):
-        return weights.absent_pyiqa(name.removeprefix("pyiqa:"), settings.get("weights") or {})
+        return of_metrics.absent_pyiqa(name.removeprefix("pyiqa:"), settings.get("weights") or {})
     return None
 
 

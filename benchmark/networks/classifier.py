@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.errors import BenchmarkError
-from benchmark.networks.checkpoints import load_strictly, shipped
 from benchmark.networks.training import Training, keyed_generator
+from benchmark.weights.checkpoints import load_strictly, shipped
 
 
 class Reading(NamedTuple):
@@ -92,7 +92,7 @@ class Classifier:
 def load_classifier(
     name: str = "faces", device: torch.device | str = "cpu", path: str | os.PathLike | None = None
 ) -> Classifier:
-    """The shipped attribute classifier of world ``name`` (``benchmark/weights/NAME_classifier.safetensors``).
+    """The shipped attribute classifier of world ``name`` (``benchmark/weights/files/NAME_classifier.safetensors``).
 
     Raises:
         BenchmarkError: missing or damaged weights or card (see checkpoints.shipped), or weights that do not fit.

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.networks.checkpoints import load_strictly, shipped
-from benchmark.networks.shipped import of_prior
 from benchmark.networks.subspace import SubspaceConfig, SubspaceNet
 from benchmark.priors.network import NetworkPrior, load_shipped_unet
 from benchmark.priors.protocol import Prediction, linear_alphas_cumprod
+from benchmark.weights.checkpoints import load_strictly, shipped
+from benchmark.weights.shipped import of_prior
 
 
 class ExpertsPrior:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from benchmark.errors import BenchmarkError
 from benchmark.priors.protocol import Prediction, linear_alphas_cumprod
+from benchmark.weights.shipped import WEIGHTS
 
-DIGITS = Path(__file__).parents[1] / "weights" / "digits_mixture.safetensors"
+DIGITS = WEIGHTS / "digits_mixture.safetensors"
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.errors import BenchmarkError
-from benchmark.networks.checkpoints import load_strictly, shipped
 from benchmark.networks.unet import UNet, UNetConfig
 from benchmark.networks.velocity import eps_from_velocity
 from benchmark.priors.protocol import Prediction, linear_alphas_cumprod
+from benchmark.weights.checkpoints import load_strictly, shipped
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 PREDICTIONS = ("eps", "v")

@@ -16,13 +16,13 @@ from torch import nn
 
 from benchmark.errors import BenchmarkError
 from benchmark.networks import diffusers_unet
-from benchmark.networks.checkpoints import load_state, load_strictly
 from benchmark.networks.ddpm import DDPM, DDPMConfig
-from benchmark.networks.registry import FOLDER, REGISTRY, diffusion_entry, verify
 from benchmark.networks.unet import UNet, UNetConfig
 from benchmark.priors.network import DTYPES, NetworkPrior
 from benchmark.priors.protocol import linear_alphas_cumprod
 from benchmark.store import sha256_of
+from benchmark.weights.checkpoints import load_state, load_strictly
+from benchmark.weights.public import FOLDER, REGISTRY, diffusion_entry, verify
 
 OPTIONS = ("dtype", "random_weights")
 # Flags that say how a model was trained or is run, not what it is.

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 
 from benchmark.errors import BenchmarkError
-from benchmark.networks.registry import FOLDER, REGISTRY, diffusion_models
 from benchmark.priors.protocol import Prior
+from benchmark.weights.public import FOLDER, REGISTRY, diffusion_models
 
 
 def _unet(settings: dict, device: torch.device | str) -> Prior:
@@ -58,7 +58,7 @@ def load_prior(
 ) -> Prior:
     """The prior that ``settings`` describe: {"name": ..., options of that prior}.
 
-    The name is one of :data:`PRIORS` or a diffusion model of the registry of weights (``networks/weights.yaml``).
+    The name is one of :data:`PRIORS` or a diffusion model of the registry of weights (``weights/public.yaml``).
 
     Args:
         weights_dir: the folder of the registered weights. weights_registry: another file of the same form.

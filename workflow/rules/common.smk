@@ -15,7 +15,7 @@ if str(ROOT) not in sys.path:
 
 from benchmark.config import check, rehearsal_notes
 from benchmark.errors import BenchmarkError
-from benchmark.networks.registry import REGISTRY
+from benchmark.weights.public import REGISTRY
 from benchmark.plan import Plan
 from benchmark.store import canonical, fingerprint
 

@@ -1,6 +1,6 @@
 """Weights files of the metrics that others trained: where they lie, and the hash by which each is known.
 
-Which files there are is told by the registry of weights (``benchmark/networks/weights.yaml``). They lie where their
+Which files there are is told by the registry of weights (``benchmark/weights/public.yaml``). They lie where their
 libraries look for them, under the cache folder of torch (``$TORCH_HOME/hub``, by default ``~/.cache/torch/hub``). A
 file is loaded only when its sha256 begins with the recorded digits. The settings of ``measure`` may name another file
 or hash: ``{"weights": {"alexnet": {"path": "...", "sha256": "..."}}}``.
@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
-from benchmark.networks.registry import lookup, torch_hub_folder
 from benchmark.store import sha256_of
+from benchmark.weights.public import lookup, torch_hub_folder
 
 # Entries of the registry of weights that metrics use.
 WEIGHTS = ("alexnet", "vgg16", "niqe", "inception")

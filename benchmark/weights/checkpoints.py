@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.errors import BenchmarkError
-from benchmark.networks.shipped import WEIGHTS
 from benchmark.store import atomic, sha256_of, write_text
+from benchmark.weights.shipped import WEIGHTS
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 
@@ -134,7 +134,7 @@ def shipped(name: str, path: str | os.PathLike | None = None) -> tuple[dict, dic
     """The card and the state dict (float32) of weights that ship with the project, or of a file of the same form.
 
     Args:
-        name: NAME of ``benchmark/weights/NAME.safetensors``.
+        name: NAME of ``benchmark/weights/files/NAME.safetensors``.
         path: another weights file; its card lies beside it, with the ending .json.
 
     Returns:

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from benchmark.errors import BenchmarkError
-from benchmark.networks import registry
-from benchmark.networks.registry import FOLDER, REGISTRY, Entry, WeightsFile
 from benchmark.store import sha256_of
+from benchmark.weights import public
+from benchmark.weights.public import FOLDER, REGISTRY, Entry, WeightsFile
 
 BLOCK = 1 << 20
 ATTEMPTS = 4  # connections to one address, as long as each brings something
@@ -76,16 +76,16 @@ def fetch(
         BenchmarkError: unknown entry; a file that is there but wrong; no address gave the file, with what each one said
             and where to put the file by hand; no space left.
     """
-    entry = registry.lookup(name, registry_file)
+    entry = public.lookup(name, registry_file)
     return [_bring(entry, file, folder, opener or https_opener(), pause) for file in entry.files]
 
 
 def _bring(entry: Entry, file: WeightsFile, folder, opener: Opener, pause: float) -> tuple[Path, bool]:
     path = entry.place(file, folder)
     _check_inside(path, entry.root(folder))
-    file = registry.with_recorded(entry, file, folder)
+    file = public.with_recorded(entry, file, folder)
     if path.exists() or not file.urls:
-        registry.verify(entry, file, folder)
+        public.verify(entry, file, folder)
         return path, False
     reasons = []
     for url in file.urls:
@@ -124,7 +124,7 @@ def _fetch_from(url: str, entry: Entry, file: WeightsFile, folder, path: Path, o
         except FetchError:
             _forget(part)
             raise
-        registry.accept(entry, file, part, found, folder)
+        public.accept(entry, file, part, found, folder)
         os.replace(part, path)
         _forget(part)
 

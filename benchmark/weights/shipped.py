@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.errors import BenchmarkError
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+WEIGHTS = Path(__file__).resolve().parent / "files"
 EXPERTS = "_experts"  # a prior of two networks: docs/worlds.md
 
 

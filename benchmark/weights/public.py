@@ -1,4 +1,4 @@
-"""The registry of weights that others trained (``weights.yaml``): what they are, where they lie, how they are known.
+"""The registry of weights that others trained (``public.yaml``): what they are, where they lie, how they are known.
 
 A file is used only when its sha256 is the registry's. Where no hash is published, the one of the first use is recorded
 in a lock file beside the weights folder (``weights`` -> ``weights.lock.yaml``), and from then on it counts as the
@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from benchmark.errors import BenchmarkError
 from benchmark.store import sha256_of
 
-REGISTRY = Path(__file__).with_name("weights.yaml")
+REGISTRY = Path(__file__).with_name("public.yaml")
 FOLDER = Path("weights")
 KEEP = ("weights", "torch_hub")
 DIFFUSION = ("adm", "ddpm", "diffusers")  # families of entries that can be priors
@@ -284,7 +284,7 @@ def _record(path: Path, key: str, sha256: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "a") as lock:
             if lock.tell() == 0:
-                lock.write("# sha256 of weights at their first use; see benchmark/networks/registry.py\n")
+                lock.write("# sha256 of weights at their first use; see benchmark/weights/public.py\n")
             lock.write(f'{key}: "{sha256}"\n')
     except OSError as error:
         raise BenchmarkError(

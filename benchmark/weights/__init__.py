@@ -1,0 +1,1 @@
+"""Weights files: those that ship with the project (``files``), and those that others trained (``public.yaml``)."""
