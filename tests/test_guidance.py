@@ -48,6 +48,46 @@ def test_a_sample_that_is_not_finite_is_nobodys_neighbour():
     assert moved[0, [0, 1, 4]].isfinite().all()
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e200])
+@pytest.mark.parametrize("name", GUIDANCE)
+def test_one_broken_sample_leaves_the_others_of_its_set_finite(name, value):
+    for n in (2, 3, 5):
+        x = sets(2, n)
+        x[0, 1, 0, 0, 0] = value
+        moved, record = make(name, norm=1e6)(x, 0.7)
+        assert moved[0, [i for i in range(n) if i != 1]].isfinite().all()
+        assert moved[1].isfinite().all()
+        assert not record.gate[0, 1]
+
+
+@pytest.mark.parametrize("hole", [False, True])
+@pytest.mark.parametrize("broken", [[2], [2, 3], [0, 1, 2, 3], [0, 1, 2, 3, 4]])
+@pytest.mark.parametrize("name", [name for name in GUIDANCE if name != "nearest_neighbour"])
+def test_the_others_of_a_set_move_as_if_a_sample_that_is_not_finite_were_not_there(name, broken, hole):
+    x = sets(3)
+    x[1, broken[0]] = math.nan
+    x[1, broken[1:], 0, 7, 7] = math.inf
+    region = torch.zeros(3, 1, 1, 8, 8, dtype=x.dtype) if hole else None
+    if hole:
+        region[..., :4] = 1
+    eta, norm = torch.full((3,), 0.3), torch.tensor([30.0, 25.0, 20.0])
+    moved, record = GUIDANCE[name](eta, norm, region)(x, 0.7)
+    one = slice(1, 2)
+    good = [i for i in range(5) if i not in broken]
+    assert torch.equal(moved[1, broken].isnan(), x[1, broken].isnan())
+    assert not record.gate[1, broken].any()
+    if len(good) > 1:
+        guide = GUIDANCE[name](eta[one], norm[one], None if region is None else region[one])
+        alone, of_alone = guide(x[one][:, good], 0.7)
+        assert torch.equal(moved[1, good], alone[0])
+        assert record.neighbour[1, good].tolist() == [good[i] for i in of_alone.neighbour[0]]
+        assert torch.equal(record.distance[1, good], of_alone.distance[0])
+    else:
+        assert torch.equal(moved[1, good], x[1, good])
+    whole = GUIDANCE[name](eta, norm, region)(torch.where(x.isfinite(), x, 0), 0.7)[0]
+    assert torch.allclose(moved[[0, 2]], whole[[0, 2]], atol=1e-12)
+
+
 def test_step_size_and_threshold_may_differ_from_set_to_set():
     x = sets(3)
     eta, norm = torch.tensor([0.1, 0.5, 0.5]), torch.tensor([math.inf, math.inf, 0.0])
@@ -181,15 +221,6 @@ def test_equal_samples_stay_finite_and_where_they_are(name):
     moved = make(name, norm=30.0)(x, 0.7)[0]
     assert moved.isfinite().all()
     assert torch.equal(moved[1], x[1])
-
-
-@pytest.mark.parametrize("name", [name for name in GUIDANCE if name != "nearest_neighbour"])
-def test_between_pairs_one_sample_that_is_not_finite_spoils_its_set_and_no_other(name):
-    x = sets()
-    x[0, 2] = math.nan
-    moved = make(name, norm=1e6)(x, 0.7)[0]
-    assert not moved[0].isfinite().any()
-    assert moved[1].isfinite().all()
 
 
 def test_units_convert_as_the_released_divisors_do():

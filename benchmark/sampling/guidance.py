@@ -86,7 +86,10 @@ def nearest_neighbour_step(
     r = x0 - x0.gather(1, index)
     seen = r.detach() if measured is None else r.detach() * measured
     distance = torch.linalg.vector_norm(seen, dim=(2, 3, 4))
-    gate = torch.ones_like(distance, dtype=torch.bool) if threshold is None else distance <= threshold[:, None]
+    # Where no neighbour is finite there is none, and nothing moves.
+    known = r.detach().isfinite().flatten(2).all(-1)
+    r = torch.where(known[:, :, None, None, None], r, 0)
+    gate = known if threshold is None else known & (distance <= threshold[:, None])
     step = (eta[:, None] * weight * gate).to(x0.dtype)
     return x0 + step[:, :, None, None, None] * r, Repulsion(neighbour, distance, gate)
 
@@ -147,8 +150,9 @@ class _Pairwise:
 
     Distances are taken over the hole, where there is one: these papers restore nothing and know no hole. Pairs further
     apart than D are left alone, so that D = 0 is plain sampling here as well; D = inf is what the papers have. Since
-    c_ij = c_ji and the gate is the pair's, these pushes conserve the set's mean. A sample that is not finite makes the
-    others of its set not finite. ``search`` and ``norm`` are accepted for the samplers' sake and change nothing.
+    c_ij = c_ji and the gate is the pair's, these pushes conserve the set's mean. A sample whose squared norm is not
+    finite stays as it is, and the others are pushed as if it were not in their set. ``search`` and ``norm`` are
+    accepted for the samplers' sake and change nothing.
     """
 
     timed = True  # whether the time factor w applies
@@ -165,6 +169,10 @@ class _Pairwise:
         self, x0: Tensor, weight: float, *, search: str = "hole", norm: str | None = "hole"
     ) -> tuple[Tensor, Repulsion]:
         """Guided x0 and the record of nearest neighbours; a gate is open where the sample was pushed at all."""
+        finite = x0.detach().flatten(2).square().sum(-1).isfinite()
+        return self._step(x0, weight) if finite.all() else self._step_of_finite(x0, weight, finite)
+
+    def _step(self, x0: Tensor, weight: float) -> tuple[Tensor, Repulsion]:
         difference = x0.unsqueeze(2) - x0.unsqueeze(1)  # (B, N, N, C, H, W)
         seen = difference if self.region is None else difference * self.region.unsqueeze(1)
         squared = seen.flatten(3).square().sum(-1)
@@ -174,6 +182,23 @@ class _Pairwise:
         away = squared.detach() + torch.diag_embed(torch.full_like(squared[..., 0], math.inf))
         distance, neighbour = away.min(-1)
         return x0 + push, Repulsion(neighbour, distance.sqrt(), (c.abs().sum(-1) > 0) & (self.eta > 0)[:, None])
+
+    def _step_of_finite(self, x0: Tensor, weight: float, finite: Tensor) -> tuple[Tensor, Repulsion]:
+        """The same where some samples are not finite (``finite`` (B, N)): each set without them, and they stay."""
+        moved = x0.clone()
+        neighbour = torch.arange(x0.shape[1], device=x0.device).expand(x0.shape[:2]).clone()
+        distance = torch.full(x0.shape[:2], math.inf, dtype=x0.dtype, device=x0.device)
+        gate = torch.zeros_like(finite)
+        for b, kept in enumerate(finite):
+            rows = kept.nonzero().flatten()
+            if len(rows) < 2:
+                continue
+            region = None if self.region is None else self.region[b : b + 1]
+            alone = type(self)(self.eta[b : b + 1], self.threshold[b : b + 1], region)
+            part, record = alone._step(x0[b : b + 1, rows], weight)
+            moved[b, rows], neighbour[b, rows] = part[0], rows[record.neighbour[0]]
+            distance[b, rows], gate[b, rows] = record.distance[0], record.gate[0]
+        return moved, Repulsion(neighbour, distance, gate)
 
 
 class ParticleGuidance(_Pairwise):
