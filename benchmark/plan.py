@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from benchmark.config import PRIORS, guided_points, public_models
 from benchmark.errors import BenchmarkError
 from benchmark.jobs import PLAIN, Job, Point, algorithm_at, named, point
-from benchmark.metrics.registry import expand, find, skipped
+from benchmark.metrics.registry import LEAST_BANK, expand, find, skipped
 from benchmark.publish.names import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
 from benchmark.truth_jobs import EXACT, group_of, truth_jobs
 from benchmark.weights import public, shipped
@@ -110,6 +110,7 @@ class _TaskPlan:
             self.needs_bank = any("bank" in metric.needs for metric in metrics)
         except BenchmarkError as error:
             raise BenchmarkError(f"datasets.{dataset}.{error}") from None
+        self._check_bank({metric.name for metric in metrics if {"bank", "features"} <= set(metric.needs)})
         wanted = {metric.name for metric in metrics}
         self.plausible, self.shares = self._reads("plausibility", wanted), self._reads(ATTRIBUTE_SHARE, wanted)
         self.metric_weights = self._metric_weights({name for metric in metrics for name in metric.weights})
@@ -334,6 +335,18 @@ class _TaskPlan:
                 inputs["weights"] = self.metric_weights
             path = self._set_path(f"metrics/{kind}", sampler, f"part{first // together:04d}")
             self.plan.add(Job("measure", path, settings, inputs))
+
+    def _check_bank(self, asked: set[str]) -> None:
+        """Refuse metrics of the bank where no sampler has candidates enough for them: nothing but nulls."""
+        candidates, n = self.spec.get("candidates"), self.config["n"]
+        if asked and candidates:
+            counts = candidates["count"]
+            most = max(counts.values()) if isinstance(counts, dict) else counts
+            if most < n + LEAST_BANK:
+                raise BenchmarkError(
+                    f"datasets.{self.dataset}.candidates.count: {most} candidates are too few for {min(asked)}, which "
+                    f"needs {LEAST_BANK} besides a set of n = {n}; give {n + LEAST_BANK}, or metrics without bank"
+                )
 
     def _bank(self, sampler: str) -> list[Job]:
         """The candidates against which coverage is measured, where a metric asks for them."""

@@ -56,7 +56,7 @@ def rehearse(
             if _missing(dataset["source"], exists):
                 dataset["source"] = {"name": "faces", "size": size}
         if candidates := dataset.get("candidates"):
-            candidates["count"] = 2 * config["n"]
+            candidates["count"] = config["n"] + 20  # enough for a bank
             candidates["shard_size"] = min(candidates.get("shard_size", config["n"]), config["n"])
     if truth := config["truth"]:
         truth |= {"measurements": CASES, "sets": 2}

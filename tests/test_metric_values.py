@@ -6,6 +6,7 @@ from measured_files import make_case, make_set, values_of, with_images
 
 from benchmark import store
 from benchmark.metrics import bank, diversity, fidelity, pooled
+from benchmark.metrics.registry import LEAST_BANK
 
 
 # ------------------------------------------------------------------------------------------------------- known values
@@ -106,10 +107,10 @@ def test_bank_measures_by_their_definition():
     far, _ = points(case, [0.05, -0.99])
     values, _ = values_of(case, far, candidates=[candidates])
     assert (values["off_support"], values["supported_distance_mean"]) == (0.5, 0)
-    few, _ = points(case, levels[: bank.LEAST])
+    few, _ = points(case, levels[:LEAST_BANK])
     values, record = values_of(case, far, candidates=[few])
     assert np.isnan(values["bank_coverage"])
-    assert record["faults"]["bank, case one"] == "16 candidates of other noise than the set's; 18 are needed"
+    assert record["faults"]["bank, case one"] == "17 candidates of other noise than the set's; 19 are needed"
 
 
 def test_a_sample_is_not_held_against_the_candidate_that_shares_its_noise():

@@ -237,6 +237,25 @@ def test_a_file_that_is_not_of_the_plan_and_a_metric_that_does_not_exist_are_ref
         plan_of(lambda config: config["datasets"]["digits"].update(metrics=["diversty"]))
 
 
+def test_a_bank_is_asked_of_one_sampler_s_candidates_and_only_where_a_metric_needs_it():
+    def counts(count, metrics=("diversity", "bank")):
+        def change(config):
+            (task, *_), digits = config["datasets"]["digits"]["tasks"], config["datasets"]["digits"]
+            digits["candidates"] = {"tasks": [task], "samplers": list(count), "count": count}
+            digits["metrics"] = list(metrics)
+
+        return change
+
+    few = (
+        "candidates.count: 23 candidates are too few for bank_coverage, which needs 19 besides a set of n = 5; give 24"
+    )
+    with pytest.raises(BenchmarkError, match=few):
+        plan_of(counts({"ddnm": 23}))
+    plan_of(counts({"ddnm": 24}))
+    plan_of(counts({"ddnm": 24, "repaint": 6}))
+    plan_of(counts({"ddnm": 6}, ["diversity", "attributes"]))
+
+
 # -------------------------------------------------------------------------------------------------------------- limits
 def test_ten_thousand_points_expand_in_a_few_seconds():
     plan_of()

@@ -5,7 +5,7 @@ import pytest
 
 from benchmark import planted
 from benchmark.metrics import bank
-from benchmark.metrics.registry import MEASURES, NOISE_WINS, find, metrics
+from benchmark.metrics.registry import LEAST_BANK, MEASURES, NOISE_WINS, find, metrics
 from benchmark.planted import EXCEPTIONS, HOLES, MUST_LOSE, PLAIN, sign_flip, verdict, verdicts
 
 # Measures that have no value for a set of the planted worlds: weights are needed, or another kind of dataset.
@@ -143,7 +143,7 @@ def test_the_sign_flip_test_is_exact_for_few_cases_and_near_it_for_many():
     assert np.mean([sign_flip(row, 999) < 0.05 for row in differences]) == pytest.approx(0.05, abs=0.03)
 
 
-@pytest.mark.parametrize("size", [18, 30, 60])
+@pytest.mark.parametrize("size", [LEAST_BANK, 30, 60])
 @pytest.mark.parametrize("shape", ["normal", "clusters", "few axes"])
 def test_honest_samples_are_called_unsupported_at_most_at_the_level(size, shape):
     rng = np.random.default_rng([size, len(shape)])

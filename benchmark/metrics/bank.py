@@ -34,7 +34,7 @@ import math
 import numpy as np
 
 from benchmark.metrics.diversity import condensed, euclidean
-from benchmark.metrics.registry import Metric
+from benchmark.metrics.registry import LEAST_BANK, Metric
 from benchmark.metrics.view import SetView
 
 AXES = 5
@@ -42,7 +42,6 @@ LEVEL = 0.1
 RIDGE = 0.05  # of the mean eigenvalue of the covariance
 ROUNDING = 1e-5  # of the features' size: what is nearer is equal
 NEIGHBOURS = 0.1  # of the bank
-LEAST = 18  # candidates: below, no sample could be called unsupported
 POSITIVE = (0.0, math.inf)
 _NEEDS = ("bank", "features")
 METRICS = (
@@ -106,23 +105,24 @@ METRICS = (
 
 
 def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
-    """The bank metrics of a set; NaN with fewer than ``LEAST`` candidates of other noise than the set's."""
+    """The bank metrics of a set; NaN with fewer than ``LEAST_BANK`` candidates of other noise than the set's."""
     nothing = dict.fromkeys((metric.name for metric in METRICS), np.nan)
     if view.bank is None:
         view.file.fault(f"bank, case {view.case}", "no candidates of this case and seed")
         return nothing
     features, bank = view.bank_features()
     others = bank[view.others]
-    if len(others) < LEAST:
+    if len(others) < LEAST_BANK:
         view.file.fault(
-            f"bank, case {view.case}", f"{len(others)} candidates of other noise than the set's; {LEAST} are needed"
+            f"bank, case {view.case}",
+            f"{len(others)} candidates of other noise than the set's; {LEAST_BANK} are needed",
         )
         return nothing
     return against(features, others)
 
 
 def against(features: np.ndarray, bank: np.ndarray) -> dict[str, float]:
-    """Every metric of this module for a set's features (N, F) against the candidates' (M, F), M >= ``LEAST``."""
+    """Every metric of this module for a set's features (N, F) against the candidates' (M, F), M >= ``LEAST_BANK``."""
     good = supported(features, bank)
     own, within = euclidean(features, features), euclidean(bank, bank)
     values = {"off_support": float(1 - good.mean())}

@@ -23,6 +23,7 @@ NEEDS = ("pairs", "truth", "measurement", "attributes", "classifier", "features"
 # confidence: how sure a classifier is, and fidelity: how near the truth, are won by the mean picture; plain distances
 # of pairs (diversity) by noise. Planted sets are held against the others (planted.py).
 MEASURES = ("diversity", "coverage", "support", "plausibility", "quality", "confidence", "fidelity", "cost")
+LEAST_BANK = 19  # candidates of other noise: below, a sample must be the most isolated of all to be called unsupported
 DIRECTIONS = {"higher": 1, "lower": -1, "none": 0}
 NOISE_WINS = "; noise wins it, so read it beside off_support"  # of definitions: distances that no support bounds
 
