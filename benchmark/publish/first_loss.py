@@ -19,12 +19,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-EXACT_FLIPS = 14  # up to this many cases all 2^n sign flips are counted
-FLIPS = 10_000
+from benchmark.statistics import sign_flips
+
 LEAST = 0.25
 
 
@@ -86,16 +85,6 @@ def _flipped(x: np.ndarray) -> float:
     if n < 2:
         return math.nan
     observed = x.sum(axis=0).max()
-    drawn = (_signs(n) @ x).max(axis=1)
+    drawn = (sign_flips(n) @ x).max(axis=1)
     slack = 1e-9 * max(1.0, abs(observed))
     return float(((drawn > observed + slack).mean() + (drawn >= observed - slack).mean()) / 2)
-
-
-@lru_cache(maxsize=4)
-def _signs(n: int) -> np.ndarray:
-    """Sign assignments (2^n or ``FLIPS``, n), the first as observed."""
-    if n <= EXACT_FLIPS:
-        return 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
-    signs = np.random.default_rng(0).integers(0, 2, (FLIPS, n)) * 2.0 - 1.0
-    signs[0] = 1.0
-    return signs

@@ -15,11 +15,10 @@ from benchmark.statistics.comparisons import (
     probability_of_improvement,
     root_excess,
     share_test,
-    sign_flip,
-    smallest_p,
     studentised_p,
     trend_test,
 )
+from benchmark.statistics.flips import sign_flip, sign_flips, smallest_p
 from benchmark.statistics.intervals import LEVEL, RESAMPLES, UNBOUNDED, Interval, mean_interval
 from benchmark.statistics.power import (
     POWER,
@@ -53,6 +52,7 @@ __all__ = [
     "root_excess",
     "share_test",
     "sign_flip",
+    "sign_flips",
     "smallest_p",
     "smallest_share_seen",
     "studentised_p",

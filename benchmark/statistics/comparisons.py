@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special, stats
 
+from benchmark.statistics.flips import sign_flip
 from benchmark.statistics.intervals import (
     LEVEL,
     RESAMPLES,
@@ -24,10 +25,12 @@ from benchmark.statistics.intervals import (
     gaffke,
     gaffke_tail,
     interval_of,
+    ties_of_differences,
+    unaffected,
+    variance_shown,
 )
 from benchmark.statistics.power import resolvable
 
-EXACT_FLIPS = 14  # up to this many cases all 2^n sign flips are counted
 TREND_PERMUTATIONS = 4_000
 
 
@@ -58,7 +61,8 @@ def paired_difference(
 
     Args:
         bounds: the measure's own range [lo, hi]; a difference lies in [lo - hi, hi - lo]. Where the range is not
-            finite, the observed spread of a and b together stands for it, and cases without a difference call for it.
+            finite there are no worst bounds (NaN), and the observed spread of a and b together stands for it in the
+            interval where cases do not differ.
 
     ``p`` is NaN where no case differs: nothing is tested there, and no family of tests counts it.
 
@@ -73,11 +77,15 @@ def paired_difference(
     if n < 2:
         return Interval(float(d.mean()) if n else math.nan, math.nan, math.nan, n, level)
     reach = bounds[1] - bounds[0]
-    spread = _spread(a, b) if math.isinf(reach) else reach
-    stand_in = (-spread, spread) if (d == 0).any() else None
-    low, high = interval_of(d, level, resamples, seed, (-reach, reach), stand_in, difference=True)
-    worst = gaffke(d, (-spread, spread), level)
-    worst = (min(worst[0], low), max(worst[1], high)) if math.isinf(reach) else worst
+    if math.isfinite(reach):
+        ends = (-reach, reach)
+        weight = max(ties_of_differences(d, reach), variance_shown(d, ends))
+        worst = gaffke(d, ends, level)
+    else:
+        spread = _spread(a, b)
+        ends, worst = (-spread, spread), (math.nan, math.nan)
+        weight = unaffected(d, spread)
+    low, high = interval_of(d, level, resamples, seed, (-reach, reach), ends, weight)
     p = _p_value(d, resamples, seed, reach)
     return Interval(float(d.mean()), low, high, n, level, p, *worst, resolvable(d, level))
 
@@ -92,62 +100,32 @@ def _spread(a: np.ndarray, b: np.ndarray) -> float:
 def _p_value(d: np.ndarray, resamples: int = RESAMPLES, seed: int = 0, reach: float = math.inf) -> float:
     """The larger of the two p-values of this module; NaN where no case differs.
 
-    Where all cases differ by the same and a difference can be ``reach`` at most, also what Gaffke's bound gives: that
-    they agree does not tell how an unseen case differs.
+    Where a difference can be ``reach`` at most and cases tie, also what Gaffke's bound gives with the weight of those
+    ties: that cases agree does not tell how an unseen one differs.
     """
     if not np.abs(d).max() > 0:
         return math.nan
     p = max(sign_flip(d, seed=seed), studentised_p(d, resamples, seed))
-    if np.ptp(d) <= 1e-12 and math.isfinite(reach):
-        p = max(p, 2 * gaffke_tail(np.abs(d), -reach))
+    ties = ties_of_differences(d, reach) if math.isfinite(reach) else 0.0
+    if ties > 0:
+        p = max(p, 2 * gaffke_tail(math.copysign(1.0, d.mean()) * d, -reach, ties))
     return min(1.0, p)
 
 
 def studentised_p(d: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> float:
     """Two-sided p of mean(d) = 0 that inverts the bootstrap-t interval: twice the tail of t* beyond d's own t.
 
-    Student's where many resamples have no spread; never below 2 / resamples.
+    Towards Student's as more resamples have no spread; never below 2 / resamples.
     """
     n, mean = len(d), float(d.mean())
     error = float(d.std(ddof=1)) / math.sqrt(n)
     if error <= 1e-12 * abs(mean):
-        return 0.0 if mean else 1.0
+        return 2 / resamples if mean else 1.0
     t = mean / error
-    drawn = bootstrap_t(d, resamples, seed)
-    if drawn is None:
-        return float(2 * special.stdtr(n - 1, -abs(t)))
+    drawn, few = bootstrap_t(d, resamples, seed)
     beyond = (drawn >= t).mean() if t > 0 else (drawn <= t).mean()
-    return float(min(1.0, max(2 * beyond, 2 / len(drawn))))
-
-
-def sign_flip(differences: np.ndarray, flips: int = RESAMPLES, seed: int = 0) -> float:
-    """Two-sided p-value of mean(d) = 0 for paired differences d (n,), symmetric about 0 under the null hypothesis.
-
-    The share of sign assignments s with |mean(s d)| >= |mean(d)|: of all 2^n for n <= 14, else of ``flips`` random ones
-    and the observed one. No difference gives NaN.
-    """
-    d = np.asarray(differences, float)
-    n = len(d)
-    if n == 0:
-        return np.nan
-    return float((np.abs(_signs(n, flips, seed) @ d) >= abs(d.sum()) * (1 - 1e-9) - 1e-15).mean())
-
-
-@lru_cache(maxsize=4)
-def _signs(n: int, flips: int, seed: int) -> np.ndarray:
-    """Sign assignments (2^n or flips, n) as numbers -1 and 1."""
-    if n <= EXACT_FLIPS:
-        return 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
-    signs = np.random.default_rng(seed).integers(0, 2, (flips, n)) * 2.0 - 1.0
-    signs[0] = 1.0
-    return signs
-
-
-def smallest_p(n: int, family: int = 1, flips: int = RESAMPLES) -> float:
-    """The smallest p, after Holm's correction in a family of that size, that n cases can give: family * 2 / 2^n."""
-    if n < 2:
-        return 1.0
-    return min(1.0, family * (2 / 2**n if n <= EXACT_FLIPS else 1 / flips))
+    tail = few * special.stdtr(n - 1, -abs(t)) + (1 - few) * beyond
+    return float(min(1.0, max(2 * tail, 2 / resamples)))
 
 
 def share_test(counts: np.ndarray, probabilities: np.ndarray, n: int | np.ndarray) -> float:
@@ -236,7 +214,8 @@ def non_inferior(difference: Interval, margin: float, lower_is_better: bool = Tr
 
     The bound holds although cases that were not seen may lose everything (:class:`Interval`), one-sided at
     (1 + level) / 2: without any affected case a margin m takes n cases with 1 - 0.025^(1/n) < m times the range, 36 for
-    a tenth. False where there is no bound.
+    a tenth. False where there is no bound, as for every measure without a finite range: nothing limits what an unseen
+    case loses of it.
     """
     worst = difference.worst_high if lower_is_better else -difference.worst_low
     return bool(worst < margin)

@@ -4,18 +4,24 @@ x_1..x_n are the case means (a case's seeds are averaged first: they are repetit
 mean, s^2 their sample variance. Two intervals are made, and joined where both are needed:
 
     bootstrap-t    [m - q_hi s/sqrt(n), m - q_lo s/sqrt(n)],  q the quantiles of (m* - m) / (s*/sqrt(n)) over resamples,
-                   held within CLIP times Student's, and Student's themselves where many resamples have no spread
+                   held within CLIP times Student's; towards Student's themselves as more resamples have no spread
     Gaffke         quantiles of sum w_i x_(i) + w_0 end,  (w, w_0) Dirichlet(1, ..., 1, c), with the range's lower
                    end for the lower bound and its upper end for the upper one: what an unseen case could have been
 
 With c = 1 Gaffke's bounds are Clopper and Pearson's on values 0 and 1, and hold for bounded data in every simulation
-published; they are what :func:`worst_bounds` gives. For the printed interval c is the part of the largest possible
+published; they are an interval's worst bounds. For the printed interval c is the part of the largest possible
 variance that the data show, or the share of ties where that is larger:
 
     c = max( s^2 / ((m - lo) (hi - m)),  (count of the commonest value - 1) / (n - 1) ),   1 where all cases tie
 
-so that cases of all or nothing get Clopper and Pearson's interval and smooth ones the bootstrap's. A difference takes
-the first of the two alone, unless all cases tie: that some cases are unaffected makes it no less certain in the others.
+so that cases of all or nothing get Clopper and Pearson's interval and smooth ones the bootstrap's. That a few cases are
+unaffected makes a difference no less certain in the others, but where most tie, or all vary little, they do not tell
+how an unseen one differs. For differences of largest size R, lo = -R, hi = R, the second term is
+
+    max( 1 - (s / (NEAR R))^2,  (share of the other cases that tie with the commonest value)^2 )
+
+where a tie counts 1 - (gap / (TIE R))^2, 0 where that is negative: nothing jumps where differences come to tie exactly.
+Differences without a range have the second alone, of ties with 0, and the observed spread for R.
 
 Sources: Efron and Tibshirani 1993, chapter 12; Gaffke 2004, "Three test statistics for a nonparametric one-sided
 hypothesis on the mean of a nonnegative variable"; Learned-Miller and Thomas 2019 (arXiv 1905.06208).
@@ -34,8 +40,11 @@ from scipy import special
 LEVEL = 0.95
 RESAMPLES = 10_000
 DIRICHLET_DRAWS = 4_000
-MOST_DEGENERATE = 0.01  # share of resamples without spread from which on Student's t takes over
+DEGENERATE = (0.01, 0.015)  # shares of resamples without spread between which Student's t takes over
+NO_SPREAD = 0.02  # of the data's own spread: resamples with less have none, in part
 CLIP = 2.0  # the bootstrap's quantiles are held within this many times Student's
+NEAR = 0.01  # of the range: differences that vary by less do not tell how an unseen case differs
+TIE = 0.001  # of the range: differences closer than that tie in part
 UNBOUNDED = (-math.inf, math.inf)
 
 
@@ -47,7 +56,8 @@ class Interval:
         low, high: the interval that is printed; NaN where there is none (one case, no case).
         p: of the test of a difference, NaN without one.
         worst_low, worst_high: one-sided bounds, each of level (1 + level) / 2, that hold although unseen cases may be
-            anything that the measure's range allows: what a claim of "not worse" is held against.
+            anything that the measure's range allows: what a claim of "not worse" is held against. NaN where the range
+            is not finite.
         resolves: the smallest true difference that these cases detect with 80 % probability; NaN where not known.
     """
 
@@ -81,30 +91,26 @@ def mean_interval(
     n = len(x)
     if n < 2:
         return Interval(float(x.mean()) if n else math.nan, math.nan, math.nan, n, level)
-    low, high = interval_of(x, level, resamples, seed, bounds)
-    worst = worst_bounds(x, level, bounds) if math.isfinite(bounds[1] - bounds[0]) else (low, high)
+    finite = math.isfinite(bounds[1] - bounds[0])
+    low, high = interval_of(x, level, resamples, seed, bounds, bounds, end_weight(x, bounds) if finite else 0.0)
+    worst = gaffke(x, bounds, level) if finite else (math.nan, math.nan)
     return Interval(float(x.mean()), low, high, n, level, worst_low=worst[0], worst_high=worst[1])
 
 
 def interval_of(
     x: np.ndarray,
     level: float,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    bounds: tuple[float, float] = UNBOUNDED,
-    spread: tuple[float, float] | None = None,
-    difference: bool = False,
+    resamples: int,
+    seed: int,
+    bounds: tuple[float, float],
+    ends: tuple[float, float],
+    weight: float,
 ) -> tuple[float, float]:
-    """(low, high) for case means x (n,), n > 1.
-
-    Args:
-        spread: stands in for a range that is not finite.
-        difference: whether x are differences, whose ties count only where all tie.
-    """
+    """(low, high) for case means x (n,), n > 1, within ``bounds``: the bootstrap's, joined with Gaffke's of this weight
+    over the finite range ``ends``; the bootstrap's alone where the weight is 0."""
     low, high = studentised(x, level, resamples, seed)
-    ends = bounds if math.isfinite(bounds[1] - bounds[0]) else spread
-    if ends is not None and ends[1] > ends[0]:
-        joined = gaffke(x, ends, level, end_weight(x, ends, difference))
+    if weight > 0:
+        joined = gaffke(x, ends, level, weight)
         low, high = min(low, joined[0]), max(high, joined[1])
     return max(low, bounds[0]), min(high, bounds[1])
 
@@ -117,35 +123,53 @@ def studentised(x: np.ndarray, level: float, resamples: int = RESAMPLES, seed: i
         return mean, mean
     tail = (1 - level) / 2
     student = float(special.stdtrit(n - 1, 1 - tail))
-    t = bootstrap_t(x, resamples, seed)
-    if t is None:
-        low, high = -student, student
-    else:
-        low, high = np.clip(np.quantile(t, [tail, 1 - tail]), -CLIP * student, CLIP * student)
+    t, few = bootstrap_t(x, resamples, seed)
+    quantiles = np.clip(np.quantile(t, [tail, 1 - tail]), -CLIP * student, CLIP * student)
+    low, high = few * np.array([-student, student]) + (1 - few) * quantiles
     return mean - float(high) * error, mean - float(low) * error
 
 
-def bootstrap_t(x: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray | None:
-    """t* = (m* - m) / (s*/sqrt(n)) of the resamples with spread; None where too many have none."""
+def bootstrap_t(x: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> tuple[np.ndarray, float]:
+    """t* = (m* - m) / (s*/sqrt(n)) of the resamples with spread, and how much Student's t counts instead, 0 to 1."""
     n, centred = len(x), x - x.mean()
     counts = _counts(n, resamples, seed)
     means = counts @ centred / n
-    spread = np.sqrt(np.maximum(counts @ centred**2 / n - means**2, 0) * n / (n - 1))
-    usable = spread > 1e-6 * centred.std(ddof=1)
-    if 1 - usable.mean() > MOST_DEGENERATE:
-        return None
-    return means[usable] / (spread[usable] / math.sqrt(n))
+    spread = np.sqrt(np.maximum(counts @ centred**2 / n - means**2, 0) * n / (n - 1)) / centred.std(ddof=1)
+    without = float(np.maximum(0.0, 1 - (spread / NO_SPREAD) ** 2).mean())
+    usable = spread > 1e-6
+    t = means[usable] / (spread[usable] * centred.std(ddof=1) / math.sqrt(n))
+    return t, min(1.0, max(0.0, (without - DEGENERATE[0]) / (DEGENERATE[1] - DEGENERATE[0])))
 
 
-def end_weight(x: np.ndarray, bounds: tuple[float, float], difference: bool = False) -> float:
+def end_weight(x: np.ndarray, bounds: tuple[float, float]) -> float:
     """c of this module for x (n,) in a finite range."""
-    mean, n = float(x.mean()), len(x)
     _, counts = np.unique(np.round(x, 12), return_counts=True)
-    ties = (int(counts.max()) - 1) / (n - 1)
-    ties = float(ties == 1) if difference else ties
+    return max((int(counts.max()) - 1) / (len(x) - 1), variance_shown(x, bounds))
+
+
+def variance_shown(x: np.ndarray, bounds: tuple[float, float]) -> float:
+    """s^2 / ((m - lo) (hi - m)), at most 1: the part of the largest possible variance that x (n,) shows."""
+    mean = float(x.mean())
     largest = (mean - bounds[0]) * (bounds[1] - mean)
-    shown = float(x.var(ddof=1)) / largest if largest > 0 else 1.0
-    return min(1.0, max(ties, shown))
+    return min(1.0, float(x.var(ddof=1)) / largest) if largest > 0 else 1.0
+
+
+def ties_of_differences(d: np.ndarray, reach: float) -> float:
+    """The second term of c of this module for differences d (n,) of size ``reach`` at most, n > 1."""
+    if reach <= 0:
+        return 1.0
+    steady = 1 - (float(d.std(ddof=1)) / (NEAR * reach)) ** 2
+    others = (_closeness(d[:, None] - d[None, :], reach).sum(axis=1).max() - 1) / (len(d) - 1)
+    return max(steady, float(others) ** 2)
+
+
+def unaffected(d: np.ndarray, spread: float) -> float:
+    """The same without a range: the share of differences d (n,) that tie with 0, squared."""
+    return float(_closeness(d, spread).mean()) ** 2 if spread > 0 else 0.0
+
+
+def _closeness(gap: np.ndarray, reach: float) -> np.ndarray:
+    return np.maximum(0.0, 1 - (gap / (TIE * reach)) ** 2)
 
 
 def gaffke(x: np.ndarray, bounds: tuple[float, float], level: float, weight: float = 1.0) -> tuple[float, float]:
@@ -163,11 +187,6 @@ def gaffke_tail(x: np.ndarray, end: float, weight: float = 1.0) -> float:
     """P(sum w_i x_(i) + w_0 end <= 0): the one-sided p of mean(x) <= 0 for x >= ``end``; ``weight`` is c."""
     others, ends = _dirichlet(len(x), round(max(weight, 0.01), 2))
     return float((others @ x + ends * end <= 0).mean())
-
-
-def worst_bounds(x: np.ndarray, level: float, bounds: tuple[float, float]) -> tuple[float, float]:
-    """One-sided bounds of the mean that an unseen case may not break: Gaffke's with c = 1 over a finite range."""
-    return gaffke(x, bounds, level)
 
 
 def case_means(values: np.ndarray) -> np.ndarray:
