@@ -163,10 +163,27 @@ def test_a_sweep_that_rises_in_every_case_has_a_trend(tables):
     assert p["trend_falling"] > 0.9
 
 
-def test_the_operating_point_is_the_most_diverse_set_within_the_margin(tables):
+def test_the_operating_point_is_the_most_diverse_set_within_the_margin(tmp_path):
+    def value(row, task, case):
+        return rising(row, task, case) | {"ssim_best": 0.9 if row["eta"] < 0.3 else 0.2}
+
+    settings = small(margin={"ssim_best": 0.2})
+    made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value, cases=40))
+    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    (found,) = records(tmp_path / "operating_point.csv", task="overall")
+    assert (found["label"], found["quality_metric"]) == ("0.1", "ssim_best")
+    assert float(found["diversity_gain"]) == pytest.approx(0.9)
+
+
+def test_nothing_is_claimed_to_be_not_worse_in_a_measure_without_a_range(tables):
     (found,) = records(tables / "operating_point.csv", task="overall")
-    assert (found["label"], found["quality_metric"]) == ("0.3", "psnr_best")
-    assert float(found["diversity_gain"]) == pytest.approx(3.0)
+    assert (found["label"], found["quality_metric"], found["cases_needed"]) == ("0", "psnr_best", "")
+    note = "Not claimed: no range. PSNR, best of N has none"
+    assert note in (tables / "operating_point.md").read_text()
+    assert note in (tables / "statistics.md").read_text()
+    assert "no range |" in (tables / "statistics.md").read_text()
+    rows = records(tables / "statistics.csv", metric="psnr_best", test="difference")
+    assert {(row["not_worse"], row["worst_low"], row["worst_high"]) for row in rows} == {("", "", "")}
 
 
 def test_the_front_is_the_dominating_set(tables):
@@ -289,7 +306,7 @@ def test_power_stands_beside_every_comparison_and_an_open_interval_is_not_called
         tmp_path / "statistics.csv", table="eta_sweep", metric="psnr_best", label="0.3", test="difference"
     )
     assert shown["shown"] == "not resolved"
-    assert float(shown["worst_low"]) <= float(shown["difference_low"]) < 0
+    assert float(shown["difference_low"]) < 0
     for name in ("selection", "guided_or_selected"):
         assert "resolves" in records(tmp_path / f"{name}.csv")[0]
     text = (tmp_path / "eta_sweep.md").read_text()

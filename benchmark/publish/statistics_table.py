@@ -13,7 +13,7 @@ from benchmark.publish.measured import Group, Measured
 from benchmark.publish.names import BLOCKS
 from benchmark.publish.published import published
 from benchmark.publish.table_measures import headline_and_further
-from benchmark.publish.table_notes import legend, margin_note, star_note, verdict
+from benchmark.publish.table_notes import legend, margin_note, not_worse, star_note, verdict
 from benchmark.publish.table_rows import difference_columns, full_labels, interval_columns, row_headers, row_keys
 
 
@@ -55,7 +55,8 @@ def statistics_table(
         "correction. Shown: what the interval says; not resolved: it includes 0, which is not the same as no "
         "difference.",
         "P(better): the probability that a case is better than with plain sampling. Not worse: shown to lose less than "
-        "the margin of the settings, although cases that were not seen may lose everything.",
+        "the margin of the settings, although cases that were not seen may lose everything; not claimed of a measure "
+        "without a finite range.",
         "Overall view, of measures with a direction; each task and every measure are in the csv.",
     ]
     return records, Document(
@@ -65,8 +66,8 @@ def statistics_table(
 
 def _record(entry: Entry, margins: dict) -> dict:
     record = row_keys(entry.group.table, entry.group.dataset, entry.scope.name, entry.row)
-    margin, better = margins.get(entry.metric), labels.measure(entry.metric).better
-    kept = None if margin is None or not better else statistics.non_inferior(entry.difference, margin, better < 0)
+    margin = margins.get(entry.metric)
+    kept = not_worse(margin, entry.metric, entry.difference)
     record |= {"test": "difference", "metric": entry.metric} | difference_columns("difference", entry.difference)
     record |= {"cases": entry.difference.n, "p": entry.difference.p, "p_holm": entry.p_holm}
     record |= interval_columns("probability_of_improvement", entry.improvement)
@@ -103,7 +104,8 @@ def _changes(group: Group, changed: list[Entry], margins: dict) -> Section:
             row += [formatted[len(found) + index][0], record["shown"]]
             row += [document.p_value(entry.difference.p), document.p_value(entry.p_holm)]
             row.append(f"{entry.improvement.estimate:.2f}" if entry.improvement else None)
-            row += [{True: "yes", False: "no", None: None}[record["not_worse"]]] if with_margin else []
+            unclaimed = None if record["margin"] is None else "no range"
+            row += [{True: "yes", False: "no", None: unclaimed}[record["not_worse"]]] if with_margin else []
             rows.append(row)
     name = {"eta_sweep": "η sweep", "D_sweep": "D sweep"}.get(group.table, group.table)
     where = ", ".join(filter(None, [name, group.dataset, group.sampler]))

@@ -103,6 +103,15 @@ def verdict(metric: str, difference: Interval) -> str:
     return "no case differs" if math.isnan(difference.p) else "not resolved"
 
 
+def not_worse(margin: float | None, metric: str, difference: Interval) -> bool | None:
+    """Whether a metric is shown to be not worse by a margin; None where nothing is claimed: without a margin, a
+    direction or a finite range, which alone bounds what unseen cases lose."""
+    shown = labels.measure(metric)
+    if margin is None or not shown.better or not _has_range(metric):
+        return None
+    return statistics.non_inferior(difference, margin, shown.better < 0)
+
+
 def cases_for_margin(margin: float, metric: str, level: float) -> int | None:
     """How many cases, none of them affected, show that a metric is not worse by a margin; None where its range is not
     finite, or not wider than the margin."""
@@ -114,10 +123,15 @@ def cases_for_margin(margin: float, metric: str, level: float) -> int | None:
 
 
 def margin_note(margin: float, metric: str, differences: Iterable[Interval | None]) -> str:
-    """Where no difference of a metric is shown to be not worse by a margin: how many cases could show it."""
+    """Where no difference of a metric is shown to be not worse by a margin: how many cases could show it, if any."""
     known = [difference for difference in differences if difference is not None and difference.n > 1]
     shown = labels.measure(metric)
-    if not known or any(statistics.non_inferior(difference, margin, shown.better < 0) for difference in known):
+    if known and not _has_range(metric):
+        return (
+            f"Not claimed: no range. {shown.label} has none, so nothing bounds what an unseen case loses of it, and no "
+            f"set is said to be not worse by {margin:g}."
+        )
+    if not known or any(not_worse(margin, metric, difference) for difference in known):
         return ""
     cases, level = max(difference.n for difference in known), known[0].level
     needed = cases_for_margin(margin, metric, level)
@@ -135,9 +149,13 @@ def margin_note(margin: float, metric: str, differences: Iterable[Interval | Non
     if not math.isfinite(most) or most <= cases:
         return f"No set is shown to be not worse by {margin:g} in {shown.label}."
     return (
-        f"No set is shown to be not worse by {margin:g} in {shown.label}; of the set that varies least, {most:g} cases "
-        f"would show it with {statistics.POWER:.0%} if it lost nothing."
+        f"No set is shown to be not worse by {margin:g} in {shown.label}; of the set that varies least, it takes at "
+        f"least {most:g} cases to show it with {statistics.POWER:.0%} if it lost nothing."
     )
+
+
+def _has_range(metric: str) -> bool:
+    return all(map(math.isfinite, labels.measure(metric).bounds))
 
 
 def _count(number: int, what: str) -> str:
