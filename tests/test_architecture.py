@@ -11,16 +11,17 @@ BOTTOM = {"errors", "store"}
 ALLOWED = {
     "weights": set(),
     "networks": {"weights"},
-    "priors": {"networks", "weights", "data"},
+    "priors": {"networks", "weights"},
     "problems": set(),
-    "features": {"networks", "data"},
-    "data": {"networks"},
+    "features": {"networks"},
+    "data": {"networks.classifier"},
     "selection": {"features"},
     "sampling": {"priors", "problems"},
     "truth": {"jobs", "truth_jobs", "sampling", "problems", "priors", "data", "selection.toy"},
     "metrics": {"features", "networks", "weights", "data", "problems", "statistics"},
     "planted": {"metrics", "data", "priors", "problems"},
     "publish": {"statistics", "metrics.registry"},
+    "training": {"networks", "priors", "data"},
     "statistics": set(),
     "rehearsal": set(),
     "serves": set(),
@@ -68,6 +69,13 @@ def test_a_room_imports_only_the_rooms_below_it(room):
         if name != "__version__" and name not in allowed and name.split(".")[0] not in allowed
     }
     assert not wrong
+
+
+def test_nothing_but_commands_imports_training():
+    """Who runs the benchmark never meets the workshop that its networks come from."""
+    inside = {*_modules("training"), *_modules("commands")}
+    others = {path for path in ROOT.rglob("*.py") if path not in inside}
+    assert not {path for path in others for name in _imports(path) if name.split(".")[0] == "training"}
 
 
 def test_every_package_module_belongs_to_a_room_of_the_map():

@@ -14,8 +14,9 @@ from benchmark.data import cats
 from benchmark.data.cases import write_cases
 from benchmark.data.posterior import posterior_of_case, repeated
 from benchmark.metrics.reader_check import Readings, compare, free_values, readings
-from benchmark.networks.classifier import ReadingTask, blend, load_classifier
+from benchmark.networks.classifier import load_classifier
 from benchmark.store import SCHEMAS, encode_image, read_cases, write_table
+from benchmark.training.classifier import ReadingTask, blend
 
 
 @pytest.fixture(scope="module")

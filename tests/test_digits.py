@@ -8,9 +8,9 @@ import torch
 
 from benchmark.data import digits
 from benchmark.errors import BenchmarkError
-from benchmark.priors import digits_fit
 from benchmark.priors.mixture import DIGITS, load_mixture
 from benchmark.store import sha256_of
+from benchmark.training import mixture
 
 
 def test_the_split_is_fixed_and_disjoint():
@@ -56,8 +56,8 @@ def test_the_shipped_prior_is_the_one_of_its_card_and_the_best_of_its_grid():
 def test_fitting_again_gives_the_shipped_prior():
     card = json.loads(DIGITS.with_suffix(".json").read_text())
     pytest.importorskip("sklearn", card["scikit_learn"].rsplit(".", 1)[0])
-    data = digits_fit.dequantised(digits.fit_images()[0], card["seed"])
-    again = digits_fit.fitted(data, card["components"], card["regularisation"], card["seed"])
+    data = mixture.dequantised(digits.fit_images()[0], card["seed"])
+    again = mixture.fitted(data, card["components"], card["regularisation"], card["seed"])
     shipped = load_mixture().mixture
     assert np.allclose(again.weights_, shipped.weights, atol=1e-5)
     assert np.allclose(again.means_, shipped.means, atol=1e-4)

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from benchmark.cli import main
-from benchmark.data import scenes as drawn_scenes
-from benchmark.data.scenes import differences, directions, scenes
 from benchmark.data.worlds import WORLDS
 from benchmark.errors import BenchmarkError
 from benchmark.networks.subspace import SubspaceConfig, SubspaceNet
-from benchmark.networks.subspace_training import Scenes, SubspaceTask, SubspaceTraining, calibrated, marginalised
 from benchmark.priors.protocol import linear_alphas_cumprod
 from benchmark.priors.registry import load_prior
+from benchmark.training import scenes as drawn_scenes
+from benchmark.training.scenes import differences, directions, scenes
+from benchmark.training.subspace import Scenes, SubspaceTask, SubspaceTraining, calibrated, marginalised
 from benchmark.weights.checkpoints import dequantised, quantised, shipped
 
 ABAR = linear_alphas_cumprod()

@@ -9,11 +9,11 @@ from benchmark.cli import main
 from benchmark.commands.check_prior import as_text, compare
 from benchmark.data import faces
 from benchmark.errors import BenchmarkError
-from benchmark.networks import training
 from benchmark.networks.classifier import load_classifier
-from benchmark.networks.training import Training, train
-from benchmark.networks.velocity import PriorTraining, VelocityTask
 from benchmark.priors.protocol import linear_alphas_cumprod
+from benchmark.training import loop
+from benchmark.training.loop import Training, train
+from benchmark.training.velocity import PriorTraining, VelocityTask
 from benchmark.weights.checkpoints import load_state, load_strictly, shipped
 
 TINY = {
@@ -33,7 +33,7 @@ def task(steps=8, **changes):
 
 @pytest.fixture(autouse=True)
 def one_thread_and_a_record_at_every_second_step(monkeypatch):
-    monkeypatch.setattr(training, "RECORD_EVERY", 2)
+    monkeypatch.setattr(loop, "RECORD_EVERY", 2)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -58,7 +58,7 @@ def test_an_interrupted_run_ends_as_the_undisturbed_one(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(task(), tmp_path / "parts", save_every=0.0, report=stop)
     assert stopped == [5]
-    assert training.read_checkpoint(tmp_path / "parts" / "checkpoint.pt")["step"] == 4
+    assert loop.read_checkpoint(tmp_path / "parts" / "checkpoint.pt")["step"] == 4
     resumed = train(task(), tmp_path / "parts")
     assert torch.equal(weights_of(whole), weights_of(resumed))
     losses = [

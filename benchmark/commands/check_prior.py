@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> None:
     from benchmark.data.worlds import get_world
     from benchmark.networks.classifier import load_classifier
     from benchmark.priors.registry import load_prior
-    from benchmark.priors.unconditional import draw_samples
     from benchmark.store import write_text
+    from benchmark.training.unconditional import draw_samples
     from benchmark.weights.shipped import WEIGHTS, of_prior
 
     world = get_world(args.world)

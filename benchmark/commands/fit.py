@@ -18,10 +18,10 @@ def run(args: argparse.Namespace) -> None:
     import torch
 
     from benchmark.data.digits import SHAPE
-    from benchmark.priors import digits_fit
     from benchmark.priors.mixture import DIGITS, GaussianMixture, save_mixture
+    from benchmark.training import mixture
 
-    fitted = digits_fit.fit(args.seed)
+    fitted = mixture.fit(args.seed)
     arrays = (fitted.weights, fitted.means, fitted.covariances)
     card = {
         "name": "digits_mixture",

@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from benchmark.data.worlds import get_world
-    from benchmark.networks.training import TrainingState, train
     from benchmark.store import sha256_of
+    from benchmark.training.loop import TrainingState, train
     from benchmark.weights.checkpoints import dequantised, load_state, load_strictly
 
     if args.export:
@@ -118,8 +118,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _prior_task(world, common: dict, flags: dict):
-    from benchmark.networks.velocity import PriorTraining, VelocityTask
     from benchmark.priors.protocol import linear_alphas_cumprod
+    from benchmark.training.velocity import PriorTraining, VelocityTask
 
     def images(count, generator):
         return world.render(world.sample_attributes(count, generator))
@@ -134,11 +134,11 @@ def _subspace_task(world, args: argparse.Namespace, common: dict, threads: int):
 
     import torch
 
-    from benchmark.data.scenes import metric, scenes
     from benchmark.networks.subspace import SubspaceConfig
-    from benchmark.networks.subspace_training import Scenes, SubspaceTask, SubspaceTraining, calibrated
     from benchmark.priors.protocol import linear_alphas_cumprod
     from benchmark.store import atomic
+    from benchmark.training.scenes import metric, scenes
+    from benchmark.training.subspace import Scenes, SubspaceTask, SubspaceTraining, calibrated
 
     config = SubspaceConfig()
     # Minutes of drawing, kept beside the run for those that go on from it.
@@ -165,7 +165,7 @@ def _subspace_task(world, args: argparse.Namespace, common: dict, threads: int):
 def _classifier_task(world, common: dict, blends: float):
     import torch
 
-    from benchmark.networks.classifier import ClassifierTraining, ReadingTask, blend
+    from benchmark.training.classifier import ClassifierTraining, ReadingTask, blend
 
     if not 0 <= blends <= 1:
         raise BenchmarkError(f"--blends {blends}: a share from 0 to 1 is expected")
@@ -213,7 +213,7 @@ def _export(args: argparse.Namespace) -> str:
     import torch
 
     from benchmark import __version__
-    from benchmark.networks.training import read_checkpoint
+    from benchmark.training.loop import read_checkpoint
     from benchmark.weights.checkpoints import ship
 
     path = Path(args.export)
@@ -267,7 +267,7 @@ def _prior_card(settings: dict, average: dict):
         "unshuffle": side,
         "shape": [unet["in_channels"] // side**2, unet["image_size"] * side, unet["image_size"] * side],
         "prediction": "v",
-        "loss": "mean squared error in v, t uniform over 0..999 (benchmark/networks/velocity.py)",
+        "loss": "mean squared error in v, t uniform over 0..999 (benchmark/training/velocity.py)",
         "schedule": "linear",
     }
     # Half precision halves the file; the rounding of the weights is below what training leaves undecided.
@@ -283,7 +283,7 @@ def _subspace_card(settings: dict, average: dict):
         "architecture": "residual network on coordinates (benchmark/networks/subspace.py)",
         "network": settings["network"],
         "schedule": "linear",
-        "loss": "squared error to the posterior mean over each attribute (benchmark/networks/subspace_training.py)",
+        "loss": "squared error to the posterior mean over each attribute (benchmark/training/subspace.py)",
     }
     return card, torch.int8
 

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from benchmark.errors import BenchmarkError
 from benchmark.networks.subspace import SubspaceConfig, SubspaceNet
-from benchmark.networks.training import Training, keyed_generator
+from benchmark.training.loop import Training, keyed_generator
 
 LEAST_SHARE = 0.01  # a value that samples hardly show is raised by no more than this share would be
 POWER = 0.8  # of a measured ratio: shares overshoot where it is taken whole
@@ -110,7 +110,7 @@ def marginalised(
 
 @dataclass(frozen=True)
 class SubspaceTask:
-    """Learning x0's coordinates at t from ``lowest`` on; a :class:`benchmark.networks.training.Task`.
+    """Learning x0's coordinates at t from ``lowest`` on; a :class:`benchmark.training.loop.Task`.
 
     ``metric``, (K, K), symmetric: the squared length of an error e in coordinates is e metric e; None for the identity.
     Any metric has the same minimiser, but a network of finite size spends itself where errors are long.

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from benchmark.data.drawing import Attributes
 from benchmark.data.worlds import World, get_world
-from benchmark.networks.subspace_training import Scenes
-from benchmark.networks.training import keyed_generator
+from benchmark.training.loop import keyed_generator
+from benchmark.training.subspace import Scenes
 
 CHUNK = 125  # scenes drawn at a time
 MEASURED = 4000  # pictures that the directions are computed from
