@@ -1,10 +1,13 @@
 """Agreement with a measurement: without noise 0 is right, with noise exact samples are where the noise is."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 
 from benchmark import store
+from benchmark.cli import main
 from benchmark.metrics import registry
 from benchmark.metrics.measure import measure_sets
 from benchmark.priors.mixture import load_mixture, posterior_of
@@ -94,6 +97,34 @@ def test_without_noise_the_error_is_the_consistency(settings):
     case = case_of(0, HOLE)
     values = measured(settings, case, np.stack([case.image] * 3), [0.01, 0.02, 0.06])
     assert values["consistency"] == values["consistency_error"] == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.1])
+def test_restorations_from_outside_have_no_error_where_their_noise_is_not_known(tmp_path, sigma):
+    case, problem = case_of(0, HOLE), {"name": "inpainting", "sigma": sigma}
+    picture = encode_image(case.image)
+    row = {"dataset": "digits", "task": "left", "case": case.case, "sampler": "any", "method": "plain", "eta": 0.0}
+    row |= {"D": 0.0, "D_unit": "rms", "D_rms": 0.0, "seed": 3, "image": picture, "nfe": 1, "seconds": 1.0}
+    row |= {"gate_open": 0.0, "finite": True, "consistency": 2 * sigma}
+    whole = {"dataset": "digits", "mask": "left", "case": case.case, "image": picture, "attributes": []}
+    whole |= {"hole": store.encode_hole(HOLE), "hole_fraction": 0.5}
+    store.write_table(tmp_path / "cases.parquet", "cases", [whole], {})
+    settings = {"metrics": ["consistency", "consistency_error"], "features": {"name": "hole_pca"}, "problem": problem}
+    (tmp_path / "settings.json").write_text(json.dumps({**settings, "dataset": "digits"}))
+    found = {}
+    for origin in ({}, {"package": "1"}):
+        store.write_table(tmp_path / "sets.parquet", "sets", [{**row, "index": i} for i in range(2)], {}, origin)
+        words = ["measure", "--settings", "settings.json", "--sets", "sets.parquet", "--cases", "cases.parquet"]
+        words = [str(tmp_path / word) if "." in word else word for word in words]
+        assert main([*words, "--output", str(tmp_path / f"m{len(origin)}.parquet")]) == 0
+        table = store.read_table(tmp_path / f"m{len(origin)}.parquet", "metrics")
+        found[len(origin)] = {item["metric"]: item["value"] for item in table.to_pylist()}
+        faults = store.provenance_of(table)["faults"]
+        assert bool(faults) == (sigma > 0 and not origin)
+    assert found[0]["consistency"] == found[1]["consistency"] == pytest.approx(2 * sigma)
+    missing = found[0]["consistency_error"]
+    assert (missing is None or missing != missing) == (sigma > 0)
+    assert np.isfinite(found[1]["consistency_error"])
 
 
 def test_only_the_error_has_a_direction():

@@ -62,7 +62,8 @@ def _measure_file(
 
     origin = store.provenance_of(store.read_table(path, "sets"))
     sets = store.read_sets(path)
-    rows, record = measure_sets(settings, sets, cases, candidates, _device(device), origin.get("peak_memory"), shared)
+    peak_memory, ours = origin.get("peak_memory"), "package" in origin  # which ``sample`` and ``select`` write
+    rows, record = measure_sets(settings, sets, cases, candidates, _device(device), peak_memory, shared, ours)
     for line in record["skipped"]:
         print(line, file=sys.stderr)
     for where, reason in record["faults"].items():

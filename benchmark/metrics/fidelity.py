@@ -30,7 +30,8 @@ METRICS = (
         "lower",
         "[-1, 1] units",
         "|consistency - RMS(A x_true - y)|: its distance from the truth's own residual, which exact samples have in "
-        "distribution; without noise it is the consistency. Exact samples are at most about "
+        "distribution; without noise it is the consistency. None with noise for set files from outside, whose noise is "
+        "not known. Exact samples are at most about "
         "2 sigma sqrt((1 + 1/N) / (2 m)) away, m the numbers measured",
         range=(0, math.inf),
         measures="fidelity",
@@ -178,10 +179,14 @@ def consistency_of_truth(view: SetView) -> float:
     """RMS(A x_true - y) with the y that the sampler had: that of the noise of the case's and seed's measurement.
 
     An exact sample and the truth have the same distribution given y, and so the same distribution of the residual.
+    Restorations from outside had another y, whose noise is not known: NaN.
     """
     settings = view.settings.get("problem") or {"name": "inpainting"}
     if not settings.get("sigma"):
         return 0.0
+    if not view.file.ours:
+        view.file.fault("consistency_error", "set file from outside: the noise of its measurements is not known")
+        return float("nan")
     import torch
 
     from benchmark.problems.noise import measurement

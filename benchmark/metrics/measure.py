@@ -28,6 +28,7 @@ def measure_sets(
     device: str = "cpu",
     peak_memory: float | None = None,
     shared: dict | None = None,
+    ours: bool = True,
 ) -> tuple[list[dict], dict]:
     """Measure the sets of a file.
 
@@ -36,6 +37,7 @@ def measure_sets(
         candidates: sets of candidates; the shards of one case and seed are put together.
         peak_memory: of the job that sampled the sets, in bytes, where it is known.
         shared: one dictionary for several files of a dataset: what was read and fitted for one is not done again.
+        ours: whether the package made the sets, whose measurement's noise can then be drawn anew.
 
     Returns:
         Rows of a metrics table, and what goes into its metadata: ``skipped`` (metrics left out, and why), ``faults``
@@ -56,7 +58,7 @@ def measure_sets(
         shared["banks"] = candidates, banks
     usable, skipped = available_metrics(settings["metrics"], {**settings, "candidates": list(banks)})
     n = settings.get("n") or (len(sets[0].images) if sets else None)
-    file = SetFile({**settings, "n": n}, device=device, cases=cases, peak_memory=peak_memory, shared=shared)
+    file = SetFile({**settings, "n": n}, device=device, cases=cases, peak_memory=peak_memory, shared=shared, ours=ours)
     views = [_view(file, restorations, cases, banks) for restorations in sets]
     by_family = {name: frozenset(metric for metric in usable if find(metric)[0] == name) for name in FAMILIES}
     measured, pooled = _measure(file, {name: wanted for name, wanted in by_family.items() if wanted})

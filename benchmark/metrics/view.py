@@ -76,6 +76,7 @@ class SetFile:
     views: list[SetView] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)  # set, or metric and case -> why it has no value
     record: dict = field(default_factory=dict)  # what the families put into the metadata: weights, flags
+    ours: bool = True  # whether the sets were restored from the package's own measurements
     shared: dict = field(default_factory=dict)  # what holds for the dataset; the files of one command share it
     _cache: dict = field(default_factory=dict)
 
