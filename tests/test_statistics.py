@@ -1,5 +1,6 @@
 """Statistics of the benchmark: known values, invariances, and coverage and error rates by simulation."""
 
+import dataclasses
 import itertools
 import warnings
 from pathlib import Path
@@ -10,6 +11,7 @@ from scipy import stats
 
 from benchmark import statistics
 from benchmark.statistics import (
+    UNBOUNDED,
     Interval,
     grid,
     holm,
@@ -24,6 +26,11 @@ from benchmark.statistics import (
     simulation,
     trend_test,
 )
+
+
+def same(one: Interval, other: Interval) -> bool:
+    """Whether two intervals are equal, NaN to NaN (dataclasses compare so in Python 3.11 and not in 3.13)."""
+    return np.array_equal(dataclasses.astuple(one), dataclasses.astuple(other), equal_nan=True)
 
 
 # ---------------------------------------------------------------------------------------------------------- simulation
@@ -104,7 +111,8 @@ def test_non_inferiority_at_the_margin_itself_is_claimed_rarely_and_inside_it_mo
     for truth in claims:
         for trial in range(400):
             rng = np.random.default_rng([13, trial])
-            change = paired_difference(rng.normal(truth, 0.4, 20), np.zeros(20), resamples=400)
+            values = np.clip(rng.normal(truth, 0.3, 40), -1, 1)
+            change = paired_difference(values, np.zeros(40), resamples=400, bounds=(0, 1))
             claims[truth] += non_inferior(change, 0.5)
     assert claims[0.5] / 400 <= 0.05
     assert claims[0.0] / 400 >= 0.95
@@ -113,7 +121,7 @@ def test_non_inferiority_at_the_margin_itself_is_claimed_rarely_and_inside_it_mo
 # ----------------------------------------------------------------------------------------------------------- intervals
 def test_a_single_seed_is_the_same_as_a_list_of_cases_and_missing_seeds_are_left_out():
     values = np.random.default_rng(0).normal(size=12)
-    assert mean_interval(values) == mean_interval(values[:, None])
+    assert same(mean_interval(values), mean_interval(values[:, None]))
     ragged = np.column_stack([values, np.full(12, np.nan)])
     assert mean_interval(ragged).estimate == pytest.approx(values.mean())
     with_nothing = np.vstack([ragged, [[np.nan, np.nan]]])
@@ -133,7 +141,7 @@ def test_an_interval_moves_and_scales_with_its_values():
 
 def test_an_interval_is_the_same_again_and_longer_at_a_higher_level():
     values = np.random.default_rng(2).normal(size=(10, 3))
-    assert mean_interval(values) == mean_interval(values)
+    assert same(mean_interval(values), mean_interval(values))
     wide, narrow = mean_interval(values, level=0.99), mean_interval(values, level=0.8)
     assert wide.low < narrow.low < narrow.high < wide.high
 
@@ -188,6 +196,54 @@ def test_pairing_takes_out_what_the_cases_differ_by():
         paired_difference(base, base[:5])
 
 
+def test_an_interval_of_differences_does_not_jump_where_they_come_to_tie():
+    signs, some = np.array([1, -1] * 4) / 2, np.array([0, 0, 0, 0, 0, 0.2, -0.4, 0.6])
+    for base, bounds in ((np.zeros(8), (0, 1)), (np.full(8, 0.3), (0, 1)), (some, (0, 1)), (some, UNBOUNDED)):
+        tied = paired_difference(base, np.zeros(8), bounds=bounds)
+        near = paired_difference(base + 1e-6 * signs, np.zeros(8), bounds=bounds)
+        assert (near.low, near.high) == pytest.approx((tied.low, tied.high), abs=1e-3)
+    assert paired_difference(0.3 + 1e-6 * signs, 0 * signs, bounds=(0, 1)).p == pytest.approx(
+        paired_difference(0.3 + 0 * signs, 0 * signs, bounds=(0, 1)).p, abs=0.001
+    )
+    lengths = []
+    for wobble in np.linspace(0, 0.02, 41):
+        found = paired_difference(wobble * signs, np.zeros(8), bounds=(0, 1))
+        lengths.append(found.high - found.low)
+    assert np.abs(np.diff(lengths)).max() < 0.15 < lengths[0] - lengths[-1]
+
+
+def test_cases_that_lose_everything_unseen_are_in_the_interval_of_those_that_vary_little():
+    """10 % of the cases lose all, the others vary by 0.01, or some by a sample: 8 hold none of them in 43 %."""
+    for world in simulation.LOSSES[1], simulation.LOSSES[3]:
+        assert min(simulation._coverage("interval of a difference", world, 100, (4, 8, 20)).values.values()) >= 0.93
+        worst = simulation._coverage("worst bounds of a difference", world, 100, (4, 8, 20))
+        assert not worst.outside(100)
+    seen = np.array([0.01, -0.008, 0.004, 0.0, 0.009, -0.002, 0.006, -0.01])
+    assert paired_difference(seen, 0 * seen, bounds=(0, 1)).low < -0.1
+
+
+def test_without_a_range_unaffected_cases_call_for_the_observed_spread():
+    values = np.array([20.0, 25, 31, 28, 22, 30])
+    nothing = paired_difference(values, values)
+    assert nothing.low < -1 < 1 < nothing.high
+    assert nothing.low >= -11
+    assert np.isnan(nothing.p)
+
+
+def test_worst_bounds_take_the_whole_range_wherever_it_lies_and_are_none_without_one():
+    none = np.zeros(8)
+    unit, similarity = (paired_difference(none, none, bounds=bounds) for bounds in ((0, 1), (-1, 1)))
+    assert similarity.worst_low == pytest.approx(2 * unit.worst_low)
+    assert similarity.low == pytest.approx(2 * unit.low)
+    rng = np.random.default_rng(0)
+    for bounds in (UNBOUNDED, (0, np.inf)):
+        change = paired_difference(20 + rng.random(8), 20 + rng.random(8), bounds=bounds)
+        mean = mean_interval(20 + rng.random(8), bounds=bounds)
+        assert np.isnan([change.worst_low, change.worst_high, mean.worst_low, mean.worst_high]).all()
+        assert not non_inferior(change, 1e9)
+        assert not non_inferior(paired_difference(none, none, bounds=bounds), 1e9)
+
+
 def test_values_are_put_into_a_grid_by_case_and_seed():
     table, cases, seeds = grid([("b", 1, 4.0), ("a", 0, 1.0), ("b", 0, 3.0)])
     assert (cases, seeds) == (["a", "b"], [0, 1])
@@ -204,6 +260,20 @@ def test_sign_flips_of_few_cases_are_counted_exactly():
     assert sign_flip(np.ones(6)) == pytest.approx(2 / 2**6)
     assert sign_flip(np.zeros(6)) == 1.0
     assert np.isnan(sign_flip(np.array([])))
+
+
+def test_the_p_of_a_difference_is_the_larger_of_flips_and_bootstrap_and_of_gaffkes_where_cases_tie():
+    larger = set()
+    for seed in range(20):
+        d = np.random.default_rng(seed).gamma(1, 1, 10) - 0.3
+        flips, studentised = sign_flip(d), statistics.studentised_p(d)
+        assert paired_difference(d, np.zeros(10)).p == max(flips, studentised)
+        larger.add(bool(flips > studentised))
+    assert larger == {True, False}
+    agree = np.full(8, 0.1)
+    assert sign_flip(agree) < 0.01
+    assert paired_difference(agree, 0 * agree, bounds=(0, 1)).p > 0.1  # of ten cases one may lose all
+    assert paired_difference(9 * agree, 0 * agree, bounds=(0, 1)).p < 0.05
 
 
 def test_sign_flips_of_many_cases_agree_with_scipy_and_never_reach_zero():
@@ -376,19 +446,47 @@ def test_sets_whose_samples_depend_on_each_other_are_tested_as_sets():
 def test_the_smallest_p_is_what_the_test_gives_when_all_cases_agree():
     for cases in (2, 6, 8):
         assert statistics.smallest_p(cases) == pytest.approx(sign_flip(np.arange(1, cases + 1.0)))
+    for cases in (13, 14, 15, 30):  # from 14 on resamples bound it
+        d = 5 + np.random.default_rng(cases).normal(size=cases)
+        assert statistics.smallest_p(cases) == pytest.approx(paired_difference(d, 0 * d).p)
+        assert statistics.smallest_p(cases) == pytest.approx(paired_difference(0 * d + 5, 0 * d).p)
     assert statistics.smallest_p(8, 7) == pytest.approx(7 * 2 / 256)
     assert statistics.smallest_p(3, 9) == 1.0
 
 
-@pytest.mark.parametrize("cases", [5, 8, 20])
+@pytest.mark.parametrize("cases", [6, 8, 20])
 def test_what_is_resolved_is_detected_in_80_per_cent(cases):
-    rng = np.random.default_rng(cases)
     effect = statistics.resolvable(np.array([1.0, -1.0] * 10) * np.sqrt(19 / 20)) / statistics.power.standard_effect(20)
     assert effect == pytest.approx(1.0)  # the spread is 1
-    shift = statistics.power.standard_effect(cases)
-    found = [stats.ttest_1samp(rng.normal(shift, 1, cases), 0).pvalue <= 0.05 for _ in range(1000)]
-    assert np.mean(found) == pytest.approx(0.8, abs=0.045)
+    shift, rng = statistics.power.standard_effect(cases), np.random.default_rng(cases)
+    none = np.zeros(cases)
+    found = [paired_difference(rng.normal(shift, 1, cases), none, resamples=1000).p <= 0.05 for _ in range(600)]
+    assert 0.78 <= np.mean(found) <= 0.87
     assert statistics.needed_for(shift + 1e-3) == cases
+
+
+@pytest.mark.parametrize("cases", [2, 4, 5])
+def test_cases_too_few_for_any_p_below_the_level_resolve_nothing(cases):
+    d = np.arange(1.0, cases + 1)
+    assert np.isnan(paired_difference(d, 0 * d).resolves)
+    assert np.isfinite(statistics.resolvable(np.arange(1.0, 7)))
+    assert np.isfinite(statistics.resolvable(np.arange(1.0, 6), level=0.9))
+    assert statistics.needed_for(1e6) == 6
+
+
+def test_differences_without_spread_say_nothing_of_how_many_cases_are_needed():
+    assert np.isnan(statistics.cases_needed(np.full(9, 0.1), 0.1))
+    assert statistics.cases_needed(np.array([1.0, -1.0] * 10), 1.0) == statistics.needed_for(1 / np.sqrt(20 / 19))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.25, 0.2])
+@pytest.mark.parametrize("draws", [12, 20, 40, 60])
+def test_the_smallest_share_seen_takes_equally_likely_counts_together_as_the_test_does(draws, share):
+    rejected = [statistics.share_test(np.array([k]), np.array([share]), draws) <= 0.05 for k in range(draws + 1)]
+    for end in statistics.smallest_share_seen(draws, share):
+        if np.isfinite(end):
+            power = stats.binom.pmf(np.arange(draws + 1), draws, end)[rejected].sum()
+            assert power == pytest.approx(0.8, abs=1e-4)
 
 
 def test_the_smallest_share_seen_is_rejected_in_80_per_cent_by_the_exact_test():
@@ -419,6 +517,9 @@ def test_the_root_of_an_excess_is_in_the_values_unit_and_zero_in_expectation_at_
     assert statistics.root_excess(np.hypot(floor, 0.4), floor).estimate == pytest.approx(0.4)
     assert statistics.root_excess(floor, np.hypot(floor, 0.4)).estimate == pytest.approx(-0.4)
     rng = np.random.default_rng(0)
+    value, least = rng.gamma(9, 0.05, 24), rng.gamma(9, 0.03, 24)
+    squares, roots = paired_difference(value**2, least**2), statistics.root_excess(value, least)
+    assert (roots.low, roots.high) == pytest.approx((np.sqrt(squares.low), np.sqrt(squares.high)))
     held = [
         (i := statistics.root_excess(rng.gamma(9, 0.03, 24), rng.gamma(9, 0.03, 24), resamples=500)).low <= 0 <= i.high
         for _ in range(300)
@@ -427,42 +528,45 @@ def test_the_root_of_an_excess_is_in_the_values_unit_and_zero_in_expectation_at_
 
 
 # ------------------------------------------------------------------------------------------------------- the test bench
-def test_the_bench_marks_what_lies_outside_its_promise():
-    row = simulation.Row("interval", "w", {8: 0.80, 12: 0.95}, simulation.COVERS)
-    assert row.outside(400) == {8: 0.80}
-    assert "**0.800** | 0.950" in simulation.markdown([row], 400)
+def test_the_bench_marks_what_lies_outside_its_promise_on_either_side_and_what_nothing_speaks_of():
+    row = simulation.Row("interval", "w", {8: 0.80, 12: 0.95, 20: 1.0}, simulation.COVERS)
+    assert row.outside(200) == row.unsaid(200) == {8: 0.80, 20: 1.0}
+    assert "**0.800!** | 0.950 | **1.000!** |" in simulation.markdown([row], 200)
+    known = simulation.Row(
+        "interval of a mean, 1 seed", "share 0.2, tied samples", {8: 1.0, 12: 0.8}, simulation.COVERS
+    )
+    assert known.unsaid(200) == {12: 0.8}
+    assert "**1.000** | **0.800!**" in simulation.markdown([known], 200)
+
+
+def test_every_world_and_size_of_the_bench_has_random_numbers_of_its_own():
+    keys = [("a", 0, 8), ("b", 0, 8), ("a", 1, 8), ("a", 0, 12), ("a", 0, 8, 3)]
+    assert len({simulation._generator(*key).random() for key in keys}) == len(keys)
 
 
 def test_a_fast_part_of_the_bench_keeps_its_promises():
     chosen = [simulation.SHARES[index] for index in (0, 3, 9, 18)]
-    for row in [simulation._coverage(world, 1, 150, (8, 12)) for world in chosen]:
-        assert min(row.values.values()) >= 0.90
-    for world in simulation.LOSSES:
-        assert not simulation._false_claims(world, 100, (8, 40)).outside(100)
-    assert not simulation._rejections("d", simulation.NULLS[5], 150, (8,), simulation._difference_p).outside(150)
+    found = [simulation._coverage("interval of a mean, 1 seed", world, 150, (8, 12)) for world in chosen]
+    found += [simulation._false_claims(world, 100, (8, 40)) for world in [*simulation.LOSSES, *simulation.NO_RANGE]]
+    found += [simulation._rejections("paired difference", simulation.NULLS[5], 150, (8,), simulation._difference_p)]
+    found += [simulation._power(falling, 150, (12,)) for falling in simulation.FALLING]
+    assert not [row for row in found if row.unsaid(100)]
+    assert simulation._power(simulation.FALLING[0], 20, (4,)).values == {}
 
 
-def test_the_documentation_quotes_every_row_of_the_bench():
-    page = (Path(__file__).resolve().parent.parent / "docs" / "statistics.md").read_text(encoding="utf-8")
-    for world in [*simulation.SHARES, *simulation.OTHERS, *simulation.NULLS, *simulation.LOSSES]:
+def test_the_documentation_quotes_every_row_of_the_bench_and_says_what_is_not_kept():
+    docs = Path(__file__).resolve().parent.parent / "docs"
+    page = (docs / "statistics.md").read_text(encoding="utf-8")
+    worlds = [*simulation.SHARES, *simulation.OTHERS, *simulation.NULLS, *simulation.SHARES_APART]
+    for world in [*worlds, *simulation.LOSSES, *simulation.NO_RANGE, *(make(0.0) for make in simulation.FALLING)]:
         assert f"| {world.name} |" in page
-    quoted = [line.split(" | ")[2:] for line in page.splitlines() if line.startswith("| interval of a mean")]
-    covered = [float(cell.strip("*| ").split("**")[0].split(" ")[0]) for cells in quoted for cell in cells]
-    assert len(covered) == 2 * 5 * len([*simulation.SHARES, *simulation.OTHERS])
-    assert min(covered) >= 0.85
+    assert "!**" not in page
+    for text in (page, (docs / "metrics.md").read_text(encoding="utf-8")):
+        words = " ".join(text.split())
+        assert not [known.sentence for known in simulation.KEPT_NOT if known.sentence not in words]
 
 
 @pytest.mark.slow
 def test_the_whole_bench_keeps_what_the_documentation_promises():
-    for row in simulation.rows(60):
-        wrong = {n: value for n, value in row.outside(60).items() if not _said_to_fail(row, n, value)}
-        assert not wrong, (row.about, row.world, wrong)
-
-
-def _said_to_fail(row, cases: int, value: float) -> bool:
-    """What docs/metrics.md, "Uncertainty", says is not kept."""
-    if row.about.startswith("interval"):
-        if value > simulation.COVERS[1]:
-            return True  # shares near an end and few cases: too long, never too short
-        return any(word in row.world for word in ("skewed", "heavy")) and value >= 0.75
-    return "lognormal" in row.world and value <= 0.20
+    for row in simulation.rows(200):
+        assert not row.unsaid(200), (row.about, row.world, row.unsaid(200))

@@ -24,10 +24,8 @@ def run(args: argparse.Namespace) -> None:
     print(
         f"{args.trials} made data sets for each cell. Promised: intervals cover in {low:.0%} to {high:.0%}, tests "
         f"of the level 5 % reject in at most {simulation.ERRORS:.0%}, “not worse” is claimed falsely in at most "
-        f"{simulation.FALSE_CLAIMS:.0%}. Outside by more than chance: bold. In brackets the median length.\n"
+        f"{simulation.FALSE_CLAIMS:.0%}, and what is said to be resolved is detected in {simulation.POWERS[0]:.0%} to "
+        f"{simulation.POWERS[1]:.0%}. Outside by more than two standard errors: bold, with a ! where no sentence below "
+        "speaks of it. In brackets the median length, or what is resolved.\n"
     )
     print(simulation.markdown(found, args.trials))
-    print("\n| smallest difference seen with 80 % | " + " | ".join(f"{n} cases" for n in cases) + " |")
-    print("|---|" + "--:|" * len(cases))
-    for name, values in simulation.power(cases):
-        print(f"| {name} | " + " | ".join(f"{value:.2f}" for value in values.values()) + " |")
