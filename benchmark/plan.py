@@ -6,6 +6,7 @@ fingerprint, so that a change anywhere upstream changes everything that depends 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 from benchmark.config import PRIORS, guided_points, public_models
@@ -18,12 +19,16 @@ from benchmark.weights import public, shipped
 
 NO_MASK = "none"
 ATTRIBUTE_SHARE = "attribute_share/{attribute}/{value}"
+# A plan makes millions of objects that live to the end of its process, and so does Snakemake's graph of them; Python's
+# own thresholds would look at them again and again.
+GARBAGE_COLLECTION = 200_000, 20, 100
 
 
 class Plan:
     """Every job of a checked configuration, in the order in which they can run."""
 
     def __init__(self, config: dict):
+        gc.set_threshold(*GARBAGE_COLLECTION)
         self.config = config
         self.root = f"results/{config['run']}"
         self.jobs: dict[str, Job] = {}

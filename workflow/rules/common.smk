@@ -1,13 +1,9 @@
-import gc
 import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
-
-# Planning makes millions of objects that live to the end; the default threshold looks at them again and again.
-gc.set_threshold(200_000, 20, 100)
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 if str(ROOT) not in sys.path:
@@ -80,9 +76,24 @@ def plan_file(name, text):
     return path
 
 
+def calm(scheduler):
+    """Take Snakemake's default limit of 100 jobs a second off: under it each wake-up of the scheduler starts a timer
+    that wakes it again, and so does each job that ends: after n jobs it wakes n times a second, a tenth of two cores
+    at n = 300. No value of a profile helps: a longer timespan would hold up the exit by as much.
+    """
+    limiter = getattr(scheduler, "job_rate_limiter", None)
+    if limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):
+        scheduler.job_rate_limiter = None
+
+
+# logged LOG COMMAND ...: run it, write to LOG all that it prints, and show that where it fails.
+LOGGED = 'logged() { local log="$1"; shift; "$@" > "$log" 2>&1 || { cat "$log" >&2; exit 1; }; }'
+
+
 def shell_prefix():
-    """What every job's shell needs: the package and, without conda, the Python that runs Snakemake. Where and in what
-    batches sampling runs does not change its result, so it is no parameter of the rule: another device re-runs nothing.
+    """What every job's shell needs: the package, ``logged`` and, without conda, the Python that runs Snakemake. Where
+    and in what batches sampling runs does not change its result, so it is no parameter of the rule: another device
+    re-runs nothing.
     """
     exports = {
         "PYTHONPATH": f"{ROOT}${{PYTHONPATH:+:$PYTHONPATH}}",
@@ -94,7 +105,9 @@ def shell_prefix():
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         exports["PATH"] = f"{Path(sys.executable).parent}:$PATH"
     lines = "; ".join(f'export {name}="{value}"' for name, value in exports.items())
-    return f"set -euo pipefail; {lines}; ".replace("{", "{{").replace("}", "}}")
+    return f"set -euo pipefail; {lines}; {LOGGED}; ".replace("{", "{{").replace(
+        "}", "}}"
+    )
 
 
 PLAN_FILES = {}

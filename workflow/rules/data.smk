@@ -18,6 +18,5 @@ rule cases:
     params:
         settings=settings(CASES),
     shell:
-        "python -m benchmark cases --settings {params.settings:q} "
-        "--output {output.cases:q} --preview {output.preview:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} python -m benchmark cases --settings {params.settings:q} "
+        "--output {output.cases:q} --preview {output.preview:q}"

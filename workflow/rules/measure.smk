@@ -13,9 +13,8 @@ rule measure:
     params:
         settings=settings(METRICS),
     shell:
-        "python -m benchmark measure --settings {params.settings:q} --sets {input.sets:q} --cases {input.cases:q} "
-        "--candidates {input.candidates:q} --output {output:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} python -m benchmark measure --settings {params.settings:q} --sets {input.sets:q} "
+        "--cases {input.cases:q} --candidates {input.candidates:q} --output {output:q}"
 
 
 rule collect:
@@ -32,5 +31,4 @@ rule collect:
         CPU_ENV
     threads: 1
     shell:
-        "python -m benchmark collect --manifest {input.manifest:q} --output {output:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} python -m benchmark collect --manifest {input.manifest:q} --output {output:q}"

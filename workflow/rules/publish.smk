@@ -62,9 +62,8 @@ rule tables:
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
-        "python -m benchmark tables --settings {input.settings:q} --metrics {input.metrics:q} "
-        "--output-dir {params.folder:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} python -m benchmark tables --settings {input.settings:q} --metrics {input.metrics:q} "
+        "--output-dir {params.folder:q}"
 
 
 rule figures:
@@ -93,9 +92,8 @@ rule figures:
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
-        "python -m benchmark figures --settings {input.settings:q} --metrics {input.metrics:q} "
-        "--output-dir {params.folder:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} python -m benchmark figures --settings {input.settings:q} --metrics {input.metrics:q} "
+        "--output-dir {params.folder:q}"
 
 
 rule toy:
@@ -116,9 +114,8 @@ rule toy:
         CPU_ENV
     threads: 1
     shell:
-        "python -m benchmark toy --output-data {output.data:q} --output-figure {output.figure:q} "
-        "--output-svg {output.svg:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} python -m benchmark toy --output-data {output.data:q} --output-figure {output.figure:q} "
+        "--output-svg {output.svg:q}"
 
 
 rule gallery:
@@ -142,9 +139,8 @@ rule gallery:
     params:
         settings=settings(GALLERY),
     shell:
-        "python -m benchmark gallery --settings {params.settings:q} --cases {input.cases:q} --sets {input.sets:q} "
-        "--output {output:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} python -m benchmark gallery --settings {params.settings:q} --cases {input.cases:q} "
+        "--sets {input.sets:q} --output {output:q}"
 
 
 rule report:
@@ -161,6 +157,5 @@ rule report:
     params:
         snakefile=workflow.main_snakefile,
     shell:
-        "snakemake published --snakefile {params.snakefile:q} --configfile {input.config:q} --nolock "
-        "--workflow-profile none --report {output:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} snakemake published --snakefile {params.snakefile:q} --configfile {input.config:q} --nolock "
+        "--workflow-profile none --report {output:q}"

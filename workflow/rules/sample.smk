@@ -15,10 +15,9 @@ rule sample:
     params:
         settings=settings(SAMPLES),
     shell:
-        "python -m benchmark sample --settings {params.settings:q} --cases {input.cases:q} --output {output:q} "
-        "--device $SAMPLE_DEVICE --batch-size $SAMPLE_BATCH_SIZE --threads {threads} --quiet "
-        '--weights-dir "$WEIGHTS_DIR" --weights-registry "$WEIGHTS_REGISTRY" '
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} python -m benchmark sample --settings {params.settings:q} --cases {input.cases:q} "
+        "--output {output:q} --device $SAMPLE_DEVICE --batch-size $SAMPLE_BATCH_SIZE --threads {threads} --quiet "
+        '--weights-dir "$WEIGHTS_DIR" --weights-registry "$WEIGHTS_REGISTRY"'
 
 
 use rule sample as candidates with:

@@ -13,6 +13,5 @@ rule select:
     params:
         settings=settings(SELECTED),
     shell:
-        "python -m benchmark select --settings {params.settings:q} --candidates {input.candidates:q} "
-        "--cases {input.cases:q} --output {output:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "logged {log:q} python -m benchmark select --settings {params.settings:q} --candidates {input.candidates:q} "
+        "--cases {input.cases:q} --output {output:q}"

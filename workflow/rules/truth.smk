@@ -31,8 +31,8 @@ if TRUTH_FILES:
         params:
             settings=settings(TRUTH),
         shell:
-            "python -m benchmark truth --settings {params.settings:q} --output {output:q} --threads {threads} "
-            "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+            "logged {log:q} python -m benchmark truth --settings {params.settings:q} --output {output:q} "
+            "--threads {threads}"
 
     rule truth_collect:
         input:
@@ -46,8 +46,7 @@ if TRUTH_FILES:
             CPU_ENV
         threads: 1
         shell:
-            "python -m benchmark collect --kind truth --manifest {input.manifest:q} --output {output:q} "
-            "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+            "logged {log:q} python -m benchmark collect --kind truth --manifest {input.manifest:q} --output {output:q}"
 
     rule truth_report:
         input:
@@ -86,6 +85,5 @@ if TRUTH_FILES:
             tables=f"{RUN}/tables",
             figures=f"{RUN}/figures",
         shell:
-            "python -m benchmark truth-report --settings {input.settings:q} --truth {input.truth:q} "
-            "--tables {params.tables:q} --figures {params.figures:q} "
-            "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+            "logged {log:q} python -m benchmark truth-report --settings {input.settings:q} --truth {input.truth:q} "
+            "--tables {params.tables:q} --figures {params.figures:q}"

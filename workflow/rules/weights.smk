@@ -9,7 +9,6 @@ rule weights:
         CPU_ENV
     threads: 1
     shell:
-        "python -m benchmark weights fetch {wildcards.entry} "
+        "logged {log:q} python -m benchmark weights fetch {wildcards.entry} "
         '--dir "$WEIGHTS_DIR" --registry "$WEIGHTS_REGISTRY" '
-        "--record {output:q} "
-        "> {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        "--record {output:q}"
