@@ -1,5 +1,7 @@
 """Planted sets rank below plain samples on every measure that claims a direction; honest samples keep their level."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -111,6 +113,13 @@ def test_support_tells_the_mean_picture_and_shrunk_sets_behind_every_hole(measur
         assert values["off_support"]["shrunk"].mean() > 0.7
         assert values["off_support"][PLAIN].mean() < 0.2
     assert measured["digits, left"]["off_support"]["mean+noise"].mean() > 0.8
+
+
+def test_the_table_of_the_documentation_is_the_command_s(measured):
+    page = (Path(planted.__file__).parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert "python -m benchmark planted --short --cases 12" in page
+    for line in planted.short_table(measured):
+        assert line in page.splitlines()
 
 
 def test_a_measure_of_nearness_alone_would_be_caught():
