@@ -99,7 +99,7 @@ _RARE = (
     "A tenth of the cases lose everything and the others vary by more than a hundredth of the range: intervals of the "
     "difference cover in 40 to 93 % with 20 cases or fewer, since 8 cases hold none of the tenth 43 % of the time. An "
     "interval that covers there would reach 0.3 from any 8 cases, whatever they show; worst bounds do and cover in "
-    "97 % and more."
+    "96 % and more."
 )
 _GAINED = (
     "The same, and the others gain a sample here and there that makes up for it: 20 cases cover in 86 to 93 %, and the "
