@@ -21,7 +21,15 @@ ALLOWED = {
     "metrics": {"features", "networks", "weights", "data", "problems", "statistics"},
     "planted": {"metrics", "data", "priors", "problems"},
     "publish": {"statistics", "metrics.registry"},
-    "training": {"networks", "priors", "data"},
+    "training": {
+        "networks",
+        "priors",
+        "data",
+        "weights",
+        "sampling.run",
+        "metrics.reader_check",
+        "metrics.exact_sets",
+    },
     "statistics": set(),
     "rehearsal": set(),
     "serves": set(),
@@ -31,7 +39,13 @@ ALLOWED = {
     "sensitivity": {"config", "jobs", "plan"},
     "truth_jobs": {"jobs"},
     "plan": {
-        "config", "jobs", "truth_jobs", "weights.public", "weights.shipped", "publish.names", "metrics.registry",
+        "config",
+        "jobs",
+        "truth_jobs",
+        "weights.public",
+        "weights.shipped",
+        "publish.names",
+        "metrics.registry",
     },
 }
 

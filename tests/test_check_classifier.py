@@ -8,15 +8,14 @@ import pytest
 import torch
 
 from benchmark.__main__ import main
-from benchmark.commands.check_classifier import HOLES
-from benchmark.commands.train import _classifier_task
 from benchmark.data import cats
 from benchmark.data.cases import write_cases
 from benchmark.data.posterior import posterior_of_case, repeated
 from benchmark.metrics.reader_check import Readings, compare, free_values, readings
 from benchmark.networks.classifier import load_classifier
 from benchmark.store import SCHEMAS, encode_image, read_cases, write_table
-from benchmark.training.classifier import ReadingTask, blend
+from benchmark.training.classifier import ReadingTask, blend, classifier_task
+from benchmark.training.readers import HOLES
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +117,7 @@ def test_a_blend_is_taken_for_the_nearer_of_its_two_pictures():
 
 def task(blends):
     settings = {"world": "cats", "seed": 3, "steps": 1, "batch": 40, "lr": 1e-3, "ema": 0.9, "precision": "fp32"}
-    return _classifier_task(cats, settings, blends)
+    return classifier_task(cats, settings, blends)
 
 
 def test_labels_of_blends_are_those_of_the_nearer_values():

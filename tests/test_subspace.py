@@ -13,8 +13,8 @@ from benchmark.networks.subspace import SubspaceConfig, SubspaceNet
 from benchmark.priors.protocol import linear_alphas_cumprod
 from benchmark.priors.registry import load_prior
 from benchmark.training import scenes as drawn_scenes
-from benchmark.training.scenes import differences, directions, scenes
-from benchmark.training.subspace import Scenes, SubspaceTask, SubspaceTraining, calibrated, marginalised
+from benchmark.training.scenes import Scenes, differences, directions, scenes
+from benchmark.training.subspace import SubspaceTask, SubspaceTraining, calibrated, marginalised
 from benchmark.weights.checkpoints import dequantised, quantised, shipped
 
 ABAR = linear_alphas_cumprod()

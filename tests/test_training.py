@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from benchmark.cli import main
-from benchmark.commands.check_prior import as_text, compare
 from benchmark.data import faces
 from benchmark.errors import BenchmarkError
 from benchmark.networks.classifier import load_classifier
 from benchmark.priors.protocol import linear_alphas_cumprod
 from benchmark.training import loop
+from benchmark.training.check import as_text, compare
 from benchmark.training.loop import Training, train
 from benchmark.training.velocity import PriorTraining, VelocityTask
 from benchmark.weights.checkpoints import load_state, load_strictly, shipped

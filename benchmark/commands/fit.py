@@ -15,18 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Fit, print the grid of held-out likelihoods, write weights and card."""
-    import torch
+    from benchmark.training.mixture import fit_digits
 
-    from benchmark.data.digits import SHAPE
-    from benchmark.priors.mixture import DIGITS, GaussianMixture, save_mixture
-    from benchmark.training import mixture
-
-    fitted = mixture.fit(args.seed)
-    arrays = (fitted.weights, fitted.means, fitted.covariances)
-    card = {
-        "name": "digits_mixture",
-        "what": "Gaussian mixture with full covariances, fitted by expectation maximisation on the digits' fit images",
-        "command": f"python -m benchmark fit digits --seed {args.seed}",
-        **fitted.choice,
-    }
-    save_mixture(args.output or DIGITS, GaussianMixture(*map(torch.from_numpy, arrays)), SHAPE, card)
+    fit_digits(args.output, args.seed)

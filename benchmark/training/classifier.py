@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmark.data.drawing import Attributes
+from benchmark.data.worlds import World
+from benchmark.errors import BenchmarkError
 from benchmark.networks.classifier import AttributeNet
 from benchmark.training.loop import Training, keyed_generator
 
@@ -117,3 +120,41 @@ def spoil(pictures: Tensor, generator: torch.Generator, strongly: bool = False) 
             stains = F.interpolate(stains, size=pictures.shape[-2:], mode="bilinear", align_corners=False)
             spoilt = spoilt + 0.08 * uniform(count, 1, 1, 1) * stains
     return torch.lerp(pictures, spoilt, chosen)
+
+
+def classifier_task(world: World, common: dict, blends: float) -> ReadingTask:
+    """The task of a run with the settings ``common``; the share ``blends`` of its pictures lie between values."""
+    if not 0 <= blends <= 1:
+        raise BenchmarkError(f"--blends {blends}: a share from 0 to 1 is expected")
+    table = {name: list(values) for name, values in world.ATTRIBUTES.items()}
+
+    def pictures(count: int, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        attributes = world.sample_attributes(count, generator)
+        images = world.render(attributes)
+        if not blends:
+            return images, attributes.values
+        rows = torch.nonzero(torch.rand(count, generator=generator) < blends)[:, 0]
+        base = attributes[rows]
+        which = torch.randint(len(table), (len(rows),), generator=generator)
+        others = []
+        for _ in range(2):  # two different attributes
+            others.append(_changed(base, which, generator))
+            which = (which + torch.randint(1, len(table), (len(rows),), generator=generator)) % len(table)
+        images[rows], taken = blend(images[rows], [world.render(other) for other in others], generator)
+        for other, nearer in zip(others, taken, strict=True):
+            for name, values in other.values.items():
+                moved = nearer & (values != base.values[name])
+                attributes.values[name][rows[moved]] = values[moved]
+        return images, attributes.values
+
+    return ReadingTask(ClassifierTraining(**common, attributes=table, blends=blends), pictures)
+
+
+def _changed(attributes: Attributes, which: Tensor, generator: torch.Generator) -> Attributes:
+    """The same pictures, but of each the attribute number ``which`` (M,) has another value, all alike probable."""
+    changed = attributes[torch.arange(len(attributes))]
+    for number, (name, table) in enumerate(attributes.table.items()):
+        step = torch.randint(1, len(table), (len(attributes),), generator=generator)
+        values = (changed.values[name] + step) % len(table)
+        changed.values[name][:] = torch.where(which == number, values, changed.values[name])
+    return changed

@@ -8,20 +8,44 @@ uncorrelated, largest variance first.
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from benchmark.data.drawing import Attributes
 from benchmark.data.worlds import World, get_world
+from benchmark.store import atomic
 from benchmark.training.loop import keyed_generator
-from benchmark.training.subspace import Scenes
 
 CHUNK = 125  # scenes drawn at a time
 MEASURED = 4000  # pictures that the directions are computed from
 LEAST, MOST = 0.2, 8.0  # of the mean weight of a pixel
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Pictures of a world in coordinates, each with its alternatives.
+
+    Attributes:
+        mean (D,), basis (K, D), variances (K,): the subspace.
+        coordinates: (M, K), of x0.
+        differences: (M, V, K) float16: of x0 minus x0 redrawn with each of the V values of all attributes, in order.
+        values: {attribute: (M,) index of its value}.
+        shares: {attribute: {value: share}}, the world's own, V values in all.
+    """
+
+    mean: Tensor
+    basis: Tensor
+    variances: Tensor
+    coordinates: Tensor
+    differences: Tensor
+    values: dict[str, Tensor]
+    shares: dict[str, dict[str, float]]
 
 
 def differences(world: World, attributes: Attributes, size: int = 64) -> tuple[Tensor, Tensor]:
@@ -94,6 +118,20 @@ def scenes(name: str, count: int, coordinates: int, seed: int, processes: int = 
     own, others = ([torch.from_numpy(part[i]) for part in drawn] for i in (0, 1))
     shares = {name: dict(table) for name, table in world.ATTRIBUTES.items()}
     return Scenes(mean, basis, variances, torch.cat(own), torch.cat(others), attributes.values, shares)
+
+
+def kept_scenes(
+    folder: str | os.PathLike, name: str, count: int, coordinates: int, seed: int, processes: int = 1
+) -> Scenes:
+    """The :func:`scenes` of these arguments, read from ``folder`` where a run has drawn them before."""
+    kept = Path(folder) / f"scenes_{name}_{count}_{seed}.pt"
+    if kept.exists():
+        return Scenes(**torch.load(kept, weights_only=True))
+    drawn = scenes(name, count, coordinates, seed, processes)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(kept) as path:
+        torch.save(vars(drawn), path)
+    return drawn
 
 
 def _chunk(name: str, attributes: Attributes, mean: Tensor, basis: Tensor, start: int):

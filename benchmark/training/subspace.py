@@ -20,16 +20,22 @@ All is done in the coordinates of :class:`benchmark.networks.subspace.SubspaceNe
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from benchmark.data.worlds import World
 from benchmark.errors import BenchmarkError
 from benchmark.networks.subspace import SubspaceConfig, SubspaceNet
+from benchmark.priors.protocol import linear_alphas_cumprod
 from benchmark.training.loop import Training, keyed_generator
+from benchmark.training.scenes import Scenes, kept_scenes, metric
 
 LEAST_SHARE = 0.01  # a value that samples hardly show is raised by no more than this share would be
 POWER = 0.8  # of a measured ratio: shares overshoot where it is taken whole
@@ -54,27 +60,6 @@ class SubspaceTraining(Training):
     scenes: int = 10_000
     lowest: int = 150
     shares: dict = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Scenes:
-    """Pictures of a world in coordinates, each with its alternatives.
-
-    Attributes:
-        mean (D,), basis (K, D), variances (K,): the subspace.
-        coordinates: (M, K), of x0.
-        differences: (M, V, K) float16: of x0 minus x0 redrawn with each of the V values of all attributes, in order.
-        values: {attribute: (M,) index of its value}.
-        shares: {attribute: {value: share}}, the world's own, V values in all.
-    """
-
-    mean: Tensor
-    basis: Tensor
-    variances: Tensor
-    coordinates: Tensor
-    differences: Tensor
-    values: dict[str, Tensor]
-    shares: dict[str, dict[str, float]]
 
 
 def marginalised(
@@ -214,3 +199,24 @@ def calibrated(shares: dict[str, dict[str, float]], tables: list[dict]) -> dict[
         total = sum(math.exp(log) for log in logs.values())
         learned[name] = {value: round(math.exp(log) / total, 5) for value, log in logs.items()}
     return learned
+
+
+def subspace_task(
+    world: World, common: dict, scenes: int, tables: list[str], folder: str | os.PathLike, threads: int
+) -> SubspaceTask:
+    """The task of a run with the settings ``common`` on ``scenes`` pictures, which are kept in ``folder``.
+
+    ``tables`` are files of `check-prior --json`, see :func:`calibrated`; ``threads`` processes draw the pictures.
+    """
+    config = SubspaceConfig()
+    drawn = kept_scenes(folder, common["world"], scenes, config.coordinates, common["seed"], threads)
+    shares = calibrated(drawn.shares, [_table(path) for path in tables]) if tables else {}
+    settings = SubspaceTraining(**common, network=config.to_flags(), scenes=scenes, shares=shares)
+    return SubspaceTask(settings, drawn, linear_alphas_cumprod(), metric(world, drawn.basis, common["seed"]))
+
+
+def _table(path: str) -> dict:
+    try:
+        return json.loads(Path(path).read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise BenchmarkError(f"--calibrate {path}: no table of `check-prior --json` ({error})") from None

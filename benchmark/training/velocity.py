@@ -19,8 +19,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmark.data.worlds import World
 from benchmark.networks.unet import UNet, UNetConfig
+from benchmark.priors.protocol import linear_alphas_cumprod
 from benchmark.training.loop import Training, keyed_generator
+
+# The prior's U-Net, on 12x32x32: narrow where pixels are many, attention where a face's attributes must agree.
+PRIOR_UNET = {
+    "image_size": 32,
+    "in_channels": 12,
+    "out_channels": 12,
+    "num_channels": 64,
+    "num_res_blocks": 1,
+    "channel_mult": [1, 1, 2],
+    "attention_resolutions": [8],
+    "num_head_channels": 32,
+    "use_scale_shift_norm": True,
+    "use_new_attention_order": True,
+}
 
 
 @dataclass(frozen=True)
@@ -70,3 +86,13 @@ class VelocityTask:
         signal, sigma = abar.sqrt(), (1 - abar).sqrt()
         target = signal * noise - sigma * images
         return (network(signal * images + sigma * noise, t).float() - target).square().mean(dim=(1, 2, 3))
+
+
+def prior_task(world: World, common: dict, flags: dict) -> VelocityTask:
+    """The task of a run with the settings ``common``; ``flags`` of the U-Net differ from the defaults."""
+
+    def images(count: int, generator: torch.Generator) -> Tensor:
+        return world.render(world.sample_attributes(count, generator))
+
+    settings = PriorTraining(**common, unet={**PRIOR_UNET, **flags})
+    return VelocityTask(settings, images, linear_alphas_cumprod())
