@@ -7,6 +7,7 @@ fingerprint, so that a change anywhere upstream changes everything that depends 
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Iterator
 
 from benchmark.config import PRIORS, guided_points, public_models
@@ -29,6 +30,7 @@ class Plan:
 
     def __init__(self, config: dict):
         gc.set_threshold(*GARBAGE_COLLECTION)
+        _check_margins(config["publish"]["margin"])
         self.config = config
         self.root = f"results/{config['run']}"
         self.jobs: dict[str, Job] = {}
@@ -95,6 +97,27 @@ class Plan:
         """The files of the figures."""
         names, formats = figure_names(self.publish_settings()), FIGURE_FORMATS
         return [f"{self.root}/figures/{name}.{suffix}" for name in names for suffix in formats]
+
+
+def _check_margins(margins: dict) -> None:
+    """Refuse a margin that no number of cases could ever be held against.
+
+    Raises:
+        BenchmarkError: an unknown metric, one without a direction, one whose values have no bound on the side that
+            counts: an unseen case could lose anything.
+    """
+    for name in margins:
+        try:
+            _, metric = find(name)
+        except BenchmarkError as error:
+            raise BenchmarkError(f"publish.margin.{name}: {error}") from None
+        if metric.direction not in ("higher", "lower"):
+            raise BenchmarkError(f"publish.margin.{name}: neither more nor less of it is better; leave it out")
+        if not all(map(math.isfinite, metric.range)):
+            raise BenchmarkError(
+                f"publish.margin.{name}: its values have no bound, so that no number of cases shows that it is not "
+                "worse by a margin; leave it out, or give a measure with a range, such as plausibility"
+            )
 
 
 class _TaskPlan:

@@ -46,7 +46,7 @@ def face_set(case, n, first=0, **keys):
 def faces_world(folder):
     cases = [drawn_case("faces", 0), drawn_case("faces", 1)]
     sets = [face_set(case, 3, seed=0) for case in cases]
-    candidates = [face_set(case, 18, first=3) for case in cases]
+    candidates = [face_set(case, 19, first=3) for case in cases]
     hashes = {"alexnet": stand_ins.backbone(folder / "alexnet.pth", "alexnet")}
     hashes["vgg16"] = stand_ins.backbone(folder / "vgg16.pth", "vgg16")
     settings = {

@@ -237,6 +237,24 @@ def test_a_file_that_is_not_of_the_plan_and_a_metric_that_does_not_exist_are_ref
         plan_of(lambda config: config["datasets"]["digits"].update(metrics=["diversty"]))
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("niqe_refit", "publish.margin.niqe_refit: its values have no bound"),
+        ("psnr", "publish.margin.psnr: its values have no bound"),
+        ("mirror", "publish.margin.mirror: neither more nor less of it is better"),
+        ("plausibilty", "publish.margin.plausibilty: metrics: no metric or family 'plausibilty'; did you mean"),
+    ],
+)
+def test_a_margin_that_nothing_could_meet_is_refused_before_anything_runs(name, words):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["publish"] = {"margin": {name: 0.3}}
+    with pytest.raises(BenchmarkError) as caught:
+        Plan(check(config))
+    assert str(caught.value).startswith(words)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_bank_is_asked_of_one_sampler_s_candidates_and_only_where_a_metric_needs_it():
     def counts(count, metrics=("diversity", "bank")):
         def change(config):
