@@ -20,7 +20,7 @@ from benchmark.metrics.measure import measure_sets
 from benchmark.metrics.registry import DIRECTIONS
 from benchmark.networks.classifier import Reading
 from benchmark.publish import labels
-from benchmark.publish.table_measures import headline_and_further
+from benchmark.publish.tables.measures import headline_and_further
 
 
 def hole_of(recipe, picture):

@@ -6,7 +6,7 @@ import pytest
 from benchmark import store
 from benchmark.cli import main
 from benchmark.commands import distances as command
-from benchmark.sampling import distances
+from benchmark.sampling import choose_D as distances
 from tests.measured_files import make_case, make_set, write_files
 
 

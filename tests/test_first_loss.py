@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from benchmark.publish.first_loss import contrasts, first_loss, step_down_p
+from benchmark.publish.results.first_loss import contrasts, first_loss, step_down_p
 
 STEPS, SAMPLES, PLAIN, SPREAD = 5, 5, 0.9, 5.0
 # Correlation of a sample's luck from one step to the next: alike everywhere, and less and less so.

@@ -6,8 +6,8 @@ import io
 import published_files as made
 import pytest
 
-from benchmark.publish.names import table_names
-from benchmark.publish.tables import write_tables
+from benchmark.publish.contents import table_names
+from benchmark.publish.tables.run import write_tables
 
 EVALUATIONS = {("long", "plain"): 100, ("long", "guided"): 100, ("long", "kmeans"): 2000, ("short", "kmeans"): 100}
 COVERAGE = {("long", "plain"): 0.6, ("long", "guided"): 0.7, ("long", "kmeans"): 0.9, ("short", "kmeans"): 0.5}

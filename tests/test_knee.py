@@ -7,8 +7,8 @@ import math
 import published_files as made
 import pytest
 
-from benchmark.publish.names import table_names
-from benchmark.publish.tables import write_tables
+from benchmark.publish.contents import table_names
+from benchmark.publish.tables.run import write_tables
 
 ETAS = (0, 0.1, 0.3, 1, 4)
 WOBBLE = (0.0, 0.05, -0.05, 0.1, -0.1, 0.0)  # of the cases; its mean is 0

@@ -15,17 +15,18 @@ from PIL import Image
 
 from benchmark import cli, store
 from benchmark.metrics.registry import find, metrics
-from benchmark.publish import document, labels, style
+from benchmark.publish import document, labels
+from benchmark.publish.contents import figure_names, table_names
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.figures import write_figures
+from benchmark.publish.figures import style
+from benchmark.publish.figures.panels import shown_measures
+from benchmark.publish.figures.run import write_figures
+from benchmark.publish.figures.sweeps import sweep_figure
 from benchmark.publish.gallery import write_gallery
-from benchmark.publish.measured import Measured, groups
-from benchmark.publish.names import figure_names, table_names
-from benchmark.publish.panels import shown_measures
-from benchmark.publish.published import beside, published
-from benchmark.publish.sweep_figure import sweep_figure
-from benchmark.publish.tables import write_tables
-from benchmark.publish.tradeoff import tradeoffs
+from benchmark.publish.results.measured import Measured, groups
+from benchmark.publish.results.paper import beside, published
+from benchmark.publish.results.tradeoff import tradeoffs
+from benchmark.publish.tables.run import write_tables
 from benchmark.statistics import Interval, resolvable
 
 

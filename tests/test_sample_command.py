@@ -15,7 +15,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.priors.mixture import load_mixture
 from benchmark.priors.protocol import Prediction, linear_alphas_cumprod
 from benchmark.sampling import SAMPLERS, run
-from benchmark.sampling.distances import while_sampling
+from benchmark.sampling.choose_D import while_sampling
 from benchmark.sampling.noise import Streams
 from benchmark.sampling.speed import TimedPrior
 from benchmark.sampling.state import State

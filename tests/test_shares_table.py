@@ -8,8 +8,8 @@ import published_files as made
 import pytest
 from scipy.stats import binomtest
 
-from benchmark.publish.names import table_names
-from benchmark.publish.tables import write_tables
+from benchmark.publish.contents import table_names
+from benchmark.publish.tables.run import write_tables
 from benchmark.statistics import clustered_share_test
 
 ETAS = (0, 0.3)

@@ -15,15 +15,15 @@ import yaml
 from benchmark import statistics, store
 from benchmark.config import check, load
 from benchmark.errors import BenchmarkError
+from benchmark.exact import distances, tune
+from benchmark.exact.distances import DESCRIPTIONS, DISTANCES
+from benchmark.exact.measurements import Measurements, measure
+from benchmark.exact.mixtures import WORLDS, build_world
+from benchmark.exact.run import draw, exact, run
 from benchmark.plan import Plan
 from benchmark.priors.mixture import GaussianMixture, MixturePrior
 from benchmark.problems import PROBLEMS, build
-from benchmark.publish.truth_price import cost_at_gain, per_diversity
-from benchmark.truth import distances, tune
-from benchmark.truth.distances import DESCRIPTIONS, DISTANCES
-from benchmark.truth.measurements import Measurements, measure
-from benchmark.truth.run import draw, exact, run
-from benchmark.truth.worlds import WORLDS, build_world
+from benchmark.publish.exact.price import cost_at_gain, per_diversity
 
 ROOT = Path(__file__).resolve().parent.parent
 TEN = {"name": "ten_gaussians"}
@@ -605,7 +605,7 @@ def test_the_experiment_holds_what_it_promises():
 
 # -------------------------------------------------------------------------------------------------- table and figures
 def results(tmp_path, rows):
-    from benchmark.publish.truth_results import Results
+    from benchmark.publish.exact.results import Results
 
     common = {"problem": "p", "world": "w", "sampler": "s", "preset": "paper", "steps": 5, "nfe": 5, "D_unit": "rms"}
     store.write_table(tmp_path / "t.parquet", "truth", [common | row for row in rows], {})
@@ -658,7 +658,7 @@ def test_the_cost_at_a_gain_is_read_between_the_etas_and_is_unknown_beyond_them(
 
 
 def test_what_several_problems_measure_of_a_truth_is_one_case(tmp_path):
-    from benchmark.publish.truth_results import Results, Setting
+    from benchmark.publish.exact.results import Results, Setting
 
     common = {
         "world": "w",
@@ -694,7 +694,7 @@ def test_there_is_no_price_where_no_diversity_was_bought(tmp_path):
 
 
 def test_a_file_without_a_sampler_of_the_table_is_refused(tmp_path):
-    from benchmark.publish.truth_results import Results
+    from benchmark.publish.exact.results import Results
 
     results(tmp_path, rows_of([1, 2], [1, 2]))
     with pytest.raises(BenchmarkError, match="nothing of sampler other in it"):

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     """Print quantiles of the nearest-neighbour distance in RMS units, and three values for D."""
     import numpy as np
 
-    from benchmark.sampling.distances import of_finished_sets, while_sampling
+    from benchmark.sampling.choose_D import of_finished_sets, while_sampling
     from benchmark.sampling.run import set_threads
     from benchmark.store import load_settings
 

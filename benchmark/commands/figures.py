@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Draw every figure that the settings ask for."""
     settings = store.load_settings(args.settings)
-    from benchmark.publish.figures import write_figures
+    from benchmark.publish.figures.run import write_figures
 
     for name in write_figures(settings, args.metrics, args.output_dir):
         print(f"{args.output_dir}/{name}.png .svg")

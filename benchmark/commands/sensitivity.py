@@ -23,9 +23,9 @@ def run(args: argparse.Namespace) -> None:
     from benchmark.config import load
     from benchmark.errors import BenchmarkError
     from benchmark.publish import document
-    from benchmark.publish.measured import Measured
+    from benchmark.publish.results.measured import Measured
     from benchmark.publish.sensitivity import outcomes, sensitivity_table
-    from benchmark.publish.table_rows import as_csv
+    from benchmark.publish.tables.rows import as_csv
     from benchmark.sensitivity import commands, manifest, own_bank, variants
 
     config = load(args.config)

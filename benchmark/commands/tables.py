@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write every table that the settings ask for."""
     settings = store.load_settings(args.settings)
-    from benchmark.publish.tables import write_tables
+    from benchmark.publish.tables.run import write_tables
 
     for name in write_tables(settings, args.metrics, args.output_dir):
         print(f"{args.output_dir}/{name}.csv .md .tex .html")

@@ -35,6 +35,6 @@ def run(args: argparse.Namespace) -> None:
         print(f"{name}: {count} of {toy.GAUSSIANS} Gaussians")
     print(f"expected of {args.n} independent draws: {toy.expected_cover_of_iid(args.n):.2f}")
 
-    from benchmark.publish.toy_figure import draw
+    from benchmark.publish.figures.toy import draw
 
     draw(args.output_data, args.output_figure, args.output_svg)

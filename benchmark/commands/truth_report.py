@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write them."""
-    from benchmark.publish.truth import write_table
-    from benchmark.publish.truth_figures import write_figures
-    from benchmark.publish.truth_results import Results
+    from benchmark.publish.exact.figures import write_figures
+    from benchmark.publish.exact.results import Results
+    from benchmark.publish.exact.table import write_table
 
     settings = store.load_settings(args.settings)
     results = Results(settings, args.truth)

@@ -19,8 +19,8 @@ def run(args: argparse.Namespace) -> None:
 
     from benchmark import __version__, config, store
     from benchmark.errors import BenchmarkError
+    from benchmark.exact import tune
     from benchmark.sampling.run import set_threads
-    from benchmark.truth import tune
 
     set_threads(args.threads)
     settings = config.load(args.config)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmark.publish import document, labels
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.measured import Measured, groups, plain_of
+from benchmark.publish.results.measured import Measured, groups, plain_of
 from benchmark.statistics import Interval
 
 BETTER, WORSE, UNRESOLVED = "better", "worse", "not resolved"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmark.errors import BenchmarkError
-from benchmark.publish.names import BLOCKS
+from benchmark.publish.contents import BLOCKS
 
 
 def check(settings: dict) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.publish.style import INK, MARKERS, colours, save, style
-from benchmark.publish.truth_price import per_diversity
-from benchmark.publish.truth_results import Results, Setting
+from benchmark.publish.exact.price import per_diversity
+from benchmark.publish.exact.results import Results, Setting
+from benchmark.publish.figures.style import INK, MARKERS, colours, save, style
 
 COLUMNS = 4
 METRIC = "sliced_wasserstein"

@@ -9,9 +9,9 @@ from benchmark import statistics
 from benchmark.publish import labels
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.labels import Measure
-from benchmark.publish.measured import Group, Measured, Scope, groups
-from benchmark.publish.table_notes import legend, what_cases_show
-from benchmark.publish.table_rows import difference_columns, interval_columns
+from benchmark.publish.results.measured import Group, Measured, Scope, groups
+from benchmark.publish.tables.notes import legend, what_cases_show
+from benchmark.publish.tables.rows import difference_columns, interval_columns
 from benchmark.statistics import Interval
 
 COST, TIME = "nfe", "seconds"

@@ -6,15 +6,15 @@ import math
 
 from benchmark import statistics
 from benchmark.publish import document, labels
-from benchmark.publish.comparison import Entry
+from benchmark.publish.contents import BLOCKS
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.labels import Measure
-from benchmark.publish.measured import Group, Measured
-from benchmark.publish.names import BLOCKS
-from benchmark.publish.published import published
-from benchmark.publish.table_measures import headline_and_further
-from benchmark.publish.table_notes import legend, margin_note, not_worse, star_note, verdict
-from benchmark.publish.table_rows import difference_columns, full_labels, interval_columns, row_headers, row_keys
+from benchmark.publish.results.comparison import Entry
+from benchmark.publish.results.measured import Group, Measured
+from benchmark.publish.results.paper import published
+from benchmark.publish.tables.measures import headline_and_further
+from benchmark.publish.tables.notes import legend, margin_note, not_worse, star_note, verdict
+from benchmark.publish.tables.rows import difference_columns, full_labels, interval_columns, row_headers, row_keys
 
 
 def statistics_table(

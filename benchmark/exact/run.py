@@ -12,11 +12,11 @@ from torch import Tensor
 
 from benchmark import __version__, store
 from benchmark.errors import BenchmarkError
+from benchmark.exact.distances import Truth
+from benchmark.exact.measurements import Measurements, SetNoise, measure
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.settings import algorithm_of
-from benchmark.truth.distances import Truth
-from benchmark.truth.measurements import Measurements, SetNoise, measure
 
 SETTINGS = {
     "problem": str, "world": dict, "operator": dict, "mask": dict | None, "sampler": str, "algorithm": dict,

@@ -9,10 +9,9 @@ from pathlib import Path
 from benchmark import store
 from benchmark.publish import document
 from benchmark.publish.document import Column, Document, Section
-from benchmark.publish.table_rows import as_csv, interval_columns
-from benchmark.publish.truth_choices import comparisons
-from benchmark.publish.truth_price import diversity_price, equal_gain, per_diversity
-from benchmark.publish.truth_results import (
+from benchmark.publish.exact.choices import comparisons
+from benchmark.publish.exact.price import diversity_price, equal_gain, per_diversity
+from benchmark.publish.exact.results import (
     EXACT,
     LABELS,
     PLAIN,
@@ -23,6 +22,7 @@ from benchmark.publish.truth_results import (
     common_steps,
     or_nothing,
 )
+from benchmark.publish.tables.rows import as_csv, interval_columns
 
 Part = tuple[Section, list[dict]]
 MODES = "mode_total_variation"

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark import statistics
 from benchmark.publish import labels
-from benchmark.publish.measured import Group, Measured, Scope, plain_of
+from benchmark.publish.results.measured import Group, Measured, Scope, plain_of
 from benchmark.statistics import Interval
 
 

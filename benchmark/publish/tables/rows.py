@@ -7,8 +7,8 @@ import io
 import math
 
 from benchmark.publish import labels
-from benchmark.publish.measured import Group
-from benchmark.publish.published import published
+from benchmark.publish.results.measured import Group
+from benchmark.publish.results.paper import published
 from benchmark.statistics import Interval
 
 

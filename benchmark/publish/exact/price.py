@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmark.publish.document import Column, Section
-from benchmark.publish.table_rows import interval_columns
-from benchmark.publish.truth_choices import UNCOUPLED
-from benchmark.publish.truth_results import EXACT, LABELS, RESAMPLES, SQUARED, Results, Setting, or_nothing
+from benchmark.publish.exact.choices import UNCOUPLED
+from benchmark.publish.exact.results import EXACT, LABELS, RESAMPLES, SQUARED, Results, Setting, or_nothing
+from benchmark.publish.tables.rows import interval_columns
 from benchmark.statistics import Interval
 
 GAINS = 3

@@ -10,9 +10,9 @@ import numpy as np
 from benchmark import statistics
 from benchmark.publish import labels
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.measured import Group, Measured, Scope, groups
-from benchmark.publish.table_notes import legend, star_note
-from benchmark.publish.table_rows import difference_columns, interval_columns, row_keys
+from benchmark.publish.results.measured import Group, Measured, Scope, groups
+from benchmark.publish.tables.notes import legend, star_note
+from benchmark.publish.tables.rows import difference_columns, interval_columns, row_keys
 from benchmark.statistics import Interval
 
 SHARE, EXACT, WORLD = "attribute_share/", "attribute_share_exact/", "attribute_share_world/"

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from benchmark.data.masks import make_hole
+from benchmark.exact.mixtures import build_world
 from benchmark.priors.mixture import MixturePrior, Posterior, posterior_of
 from benchmark.problems import build
 from benchmark.problems.base import Problem
 from benchmark.problems.noise import stream
-from benchmark.truth.worlds import build_world
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,20 @@ import math
 
 from benchmark import statistics
 from benchmark.publish import document, labels
-from benchmark.publish.comparison import Entry
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.knee import PLAUSIBLE, Step, Sweep, complement, loss_allowed, negated, sweeps
-from benchmark.publish.measured import Group, Measured
-from benchmark.publish.table_notes import interval_line, legend, margin_note, star_line, star_note, tuned_lines, verdict
-from benchmark.publish.table_rows import interval_columns, row_keys
+from benchmark.publish.results.comparison import Entry
+from benchmark.publish.results.knee import PLAUSIBLE, Step, Sweep, complement, loss_allowed, negated, sweeps
+from benchmark.publish.results.measured import Group, Measured
+from benchmark.publish.tables.notes import (
+    interval_line,
+    legend,
+    margin_note,
+    star_line,
+    star_note,
+    tuned_lines,
+    verdict,
+)
+from benchmark.publish.tables.rows import interval_columns, row_keys
 
 
 def knee_table(

@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from benchmark.publish import labels
-from benchmark.publish.measured import Measured
-from benchmark.publish.panels import panel_title
-from benchmark.publish.style import INK, colours, error_lengths, grid, headline, legend, marker_face
-from benchmark.publish.tradeoff import Tradeoff, tradeoffs
+from benchmark.publish.figures.panels import panel_title
+from benchmark.publish.figures.style import INK, colours, error_lengths, grid, headline, legend, marker_face
+from benchmark.publish.results.measured import Measured
+from benchmark.publish.results.tradeoff import Tradeoff, tradeoffs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""The published numbers that stand beside ours: ``published.yaml``, and which of its rows belongs to which of ours."""
+"""The published numbers that stand beside ours: ``paper.yaml``, and which of its rows belongs to which of ours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-FILE = Path(__file__).with_name("published.yaml")
+FILE = Path(__file__).with_name("paper.yaml")
 
 
 @cache

@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmark import statistics
 from benchmark.publish import labels
-from benchmark.publish.comparison import Entry
-from benchmark.publish.first_loss import FirstLoss, first_loss
-from benchmark.publish.measured import Group, Measured, Scope
+from benchmark.publish.results.comparison import Entry
+from benchmark.publish.results.first_loss import FirstLoss, first_loss
+from benchmark.publish.results.measured import Group, Measured, Scope
 from benchmark.statistics import Interval
 
 FINITE, PLAUSIBLE = "finite_share", "plausibility"
@@ -61,7 +61,7 @@ class Sweep:
 
     @property
     def knee(self) -> float | None:
-        """The eta of the first step that loses (:mod:`benchmark.publish.first_loss`); None where none is shown to."""
+        """The eta of the first step that loses (:mod:`~benchmark.publish.results.first_loss`); None where none does."""
         return None if self.test.first is None else self.steps[self.test.first].eta
 
     @property

@@ -6,13 +6,13 @@ import math
 
 from benchmark import statistics
 from benchmark.publish import document, labels
+from benchmark.publish.contents import datasets_of
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.labels import Measure
-from benchmark.publish.measured import Measured, plain_of
-from benchmark.publish.names import datasets_of
-from benchmark.publish.table_notes import cases_for_margin, interval_line, legend, margin_note, tuned_lines, verdict
-from benchmark.publish.table_rows import interval_columns, row_keys
-from benchmark.publish.tradeoff import Tradeoff, tradeoffs
+from benchmark.publish.results.measured import Measured, plain_of
+from benchmark.publish.results.tradeoff import Tradeoff, tradeoffs
+from benchmark.publish.tables.notes import cases_for_margin, interval_line, legend, margin_note, tuned_lines, verdict
+from benchmark.publish.tables.rows import interval_columns, row_keys
 from benchmark.statistics import Interval
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark import statistics
-from benchmark.publish.dot_figures import samplers_figure, selection_figure
-from benchmark.publish.measured import Measured, groups
-from benchmark.publish.names import FIGURE_OF, datasets_of, figure_names
-from benchmark.publish.pareto_figure import pareto_figure
+from benchmark.publish.contents import FIGURE_OF, datasets_of, figure_names
+from benchmark.publish.figures.dots import samplers_figure, selection_figure
+from benchmark.publish.figures.pareto import pareto_figure
+from benchmark.publish.figures.style import save, style
+from benchmark.publish.figures.sweeps import sweep_figure
+from benchmark.publish.results.measured import Measured, groups
 from benchmark.publish.settings import check
-from benchmark.publish.style import save, style
-from benchmark.publish.sweep_figure import sweep_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchmark.publish import labels
-from benchmark.publish.comparison import entries
 from benchmark.publish.document import superscript
+from benchmark.publish.figures.style import EXACT, exact_handle
 from benchmark.publish.labels import Measure
-from benchmark.publish.measured import OVERALL, Group, Measured, Scope
-from benchmark.publish.style import EXACT, exact_handle
+from benchmark.publish.results.comparison import entries
+from benchmark.publish.results.measured import OVERALL, Group, Measured, Scope
 from benchmark.statistics import Interval
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from benchmark.publish import labels
-from benchmark.publish.comparison import Entry
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.labels import Measure
-from benchmark.publish.measured import Group, Measured
-from benchmark.publish.published import beside, published
-from benchmark.publish.table_measures import headline_and_further
-from benchmark.publish.table_notes import interval_line, legend, star_line, star_note, tuned_lines, what_cases_show
-from benchmark.publish.table_rows import difference_columns, interval_columns, row_headers, row_keys, row_labels
+from benchmark.publish.results.comparison import Entry
+from benchmark.publish.results.measured import Group, Measured
+from benchmark.publish.results.paper import beside, published
+from benchmark.publish.tables.measures import headline_and_further
+from benchmark.publish.tables.notes import interval_line, legend, star_line, star_note, tuned_lines, what_cases_show
+from benchmark.publish.tables.rows import difference_columns, interval_columns, row_headers, row_keys, row_labels
 
 TITLES = {
     "eta_sweep": "Effect of η on diversity and quality",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark import statistics
+from benchmark.publish.contents import BLOCKS
 from benchmark.publish.labels import Measure, measure, rank
-from benchmark.publish.measured import Group, Measured, Scope, scopes
-from benchmark.publish.names import BLOCKS
+from benchmark.publish.results.measured import Group, Measured, Scope, scopes
 from benchmark.statistics import Interval
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from benchmark import statistics
 from benchmark.publish import labels
 from benchmark.publish.labels import Measure
-from benchmark.publish.measured import Measured
+from benchmark.publish.results.measured import Measured
 from benchmark.statistics import Interval
 from benchmark.statistics.power import standard_effect
 

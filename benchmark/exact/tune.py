@@ -18,10 +18,10 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmark.exact.distances import Truth
+from benchmark.exact.measurements import Measurements, measure
+from benchmark.exact.run import draw, exact
 from benchmark.jobs import algorithm_at
-from benchmark.truth.distances import Truth
-from benchmark.truth.measurements import Measurements, measure
-from benchmark.truth.run import draw, exact
 from benchmark.truth_jobs import problem_settings, tuned_on
 
 TUNING_SEED = 104_729

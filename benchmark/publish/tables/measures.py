@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from benchmark.publish import labels
-from benchmark.publish.comparison import Entry
 from benchmark.publish.labels import Measure
-from benchmark.publish.measured import Group
+from benchmark.publish.results.comparison import Entry
+from benchmark.publish.results.measured import Group
 
 # Kinds of measures and how many of each stand in the first table of a section.
 HEADLINE = {

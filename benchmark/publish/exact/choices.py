@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from benchmark.publish import document
 from benchmark.publish.document import Column, Section
-from benchmark.publish.table_rows import interval_columns
-from benchmark.publish.truth_results import DISTANCES, LABELS, Results, Setting, common_steps, or_nothing
+from benchmark.publish.exact.results import DISTANCES, LABELS, Results, Setting, common_steps, or_nothing
+from benchmark.publish.tables.rows import interval_columns
 
 UNCOUPLED = "_uncoupled"
 MEASURES = (*DISTANCES, "diversity")

@@ -6,8 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from benchmark.publish import labels
-from benchmark.publish.measured import Group, Measured, Scope
-from benchmark.publish.panels import (
+from benchmark.publish.figures.panels import (
     axis_label,
     caption,
     draw_exact_sampling,
@@ -19,7 +18,7 @@ from benchmark.publish.panels import (
     unlike_plain,
     with_power,
 )
-from benchmark.publish.style import (
+from benchmark.publish.figures.style import (
     COLOURS,
     INK,
     MARKERS,
@@ -32,6 +31,7 @@ from benchmark.publish.style import (
     marker_face,
     open_handle,
 )
+from benchmark.publish.results.measured import Group, Measured, Scope
 from benchmark.statistics import Interval
 
 if TYPE_CHECKING:

@@ -11,18 +11,18 @@ from pathlib import Path
 
 from benchmark import statistics, store
 from benchmark.publish import document
-from benchmark.publish.block_tables import block_table
-from benchmark.publish.comparison import Entry, entries
+from benchmark.publish.contents import BLOCKS, table_names
 from benchmark.publish.document import Document
-from benchmark.publish.guided_or_selected_table import guided_or_selected_table
-from benchmark.publish.knee_table import knee_table
-from benchmark.publish.measured import Group, Measured, groups
-from benchmark.publish.names import BLOCKS, table_names
+from benchmark.publish.results.comparison import Entry, entries
+from benchmark.publish.results.measured import Group, Measured, groups
 from benchmark.publish.settings import check
-from benchmark.publish.shares_table import shares_table
-from benchmark.publish.statistics_table import statistics_table
-from benchmark.publish.table_rows import as_csv
-from benchmark.publish.tradeoff_tables import operating_point_table, pareto_table
+from benchmark.publish.tables.blocks import block_table
+from benchmark.publish.tables.guided_or_selected import guided_or_selected_table
+from benchmark.publish.tables.knee import knee_table
+from benchmark.publish.tables.rows import as_csv
+from benchmark.publish.tables.shares import shares_table
+from benchmark.publish.tables.statistics import statistics_table
+from benchmark.publish.tables.tradeoffs import operating_point_table, pareto_table
 
 
 def write_tables(settings: dict, metrics: str, folder: str | Path) -> list[str]:

@@ -6,8 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from benchmark.publish import labels
-from benchmark.publish.measured import Group, Measured
-from benchmark.publish.panels import (
+from benchmark.publish.figures.panels import (
     axis_label,
     caption,
     draw_exact_sampling,
@@ -19,7 +18,7 @@ from benchmark.publish.panels import (
     unlike_plain,
     with_power,
 )
-from benchmark.publish.style import (
+from benchmark.publish.figures.style import (
     MARKERS,
     colours,
     error_lengths,
@@ -29,6 +28,7 @@ from benchmark.publish.style import (
     marker_face,
     open_handle,
 )
+from benchmark.publish.results.measured import Group, Measured
 from benchmark.statistics import Interval
 
 if TYPE_CHECKING:

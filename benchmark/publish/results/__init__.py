@@ -1,0 +1,1 @@
+"""What the tables and figures show: values by case, their means, differences, fronts and knees."""

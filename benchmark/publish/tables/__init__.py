@@ -1,0 +1,1 @@
+"""The tables of a run, each a csv and a document."""
