@@ -1,11 +1,12 @@
-# make demo: the whole benchmark on the embedded worlds.  make test: the test suite.
-# Both install what they need into .venv, once, and touch nothing else on the machine.
+# make demo: the whole benchmark on the embedded worlds.  make test: the test suite.  make check: style, types, docs.
+# All install what they need into .venv, once, and touch nothing else on the machine.
 PYTHON ?= python3
 CORES ?= all
 RUN := results/demo
 INSTALLED := .venv/.installed
+CHECKS := .venv/checks/.installed
 
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.venv/checks/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_CACHE_DIR := 1
 
@@ -16,7 +17,7 @@ export HF_HOME ?= $(USUAL_CACHE)/huggingface
 export XDG_CACHE_HOME := $(CURDIR)/.venv/cache
 export MPLCONFIGDIR := $(CURDIR)/.venv/cache/matplotlib
 
-.PHONY: demo test lock clean
+.PHONY: demo test check format install lock clean
 
 demo: $(INSTALLED) unlocked
 	@snakemake --cores $(CORES)
@@ -24,6 +25,17 @@ demo: $(INSTALLED) unlocked
 
 test: $(INSTALLED)
 	@python -m pytest
+
+install: $(INSTALLED)
+
+# Everything that is checked without running the benchmark.
+check: $(CHECKS)
+	@pre-commit run --all-files
+
+format: $(INSTALLED)
+	@ruff check --fix .
+	@ruff format .
+	@snakefmt Snakefile workflow
 
 # A run that was killed leaves its lock behind; only one whose process is gone may be unlocked.
 .PHONY: unlocked
@@ -43,10 +55,17 @@ $(INSTALLED): requirements.lock
 	python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Pins what .venv holds; run it after changing the dependencies of pyproject.toml.
-lock:
+# The tools of the checks have a folder of their own: nothing that a run imports can come from them.
+$(CHECKS): $(INSTALLED) requirements-checks.lock
+	@[ -x .venv/checks/bin/python ] || python -m venv .venv/checks
+	.venv/checks/bin/python -m pip install --quiet -r requirements-checks.lock
+	@touch $@
+
+# Pins what .venv and .venv/checks hold; run it after changing the dependencies of pyproject.toml.
+lock: $(CHECKS)
 	python -m pip freeze --all --exclude-editable --exclude pip \
 	    | sed -E 's/^((nvidia|cuda|triton|bitsandbytes)[^;]*)$$/\1 ; sys_platform == "linux"/' > requirements.lock
+	.venv/checks/bin/python -m pip freeze > requirements-checks.lock
 
 # Removes the demo's results, and nothing else.
 clean:

@@ -1,3 +1,3 @@
 """Meaningful Diversity Benchmark: how to show a person the range of what an image could have been."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -9,9 +9,12 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def lock():
-    """Package -> version of requirements.lock."""
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
+LOCKS = ("requirements.lock", "requirements-checks.lock")  # what a run and the tests need; what .ci/run checks with
+
+
+def lock(name="requirements.lock"):
+    """Package -> version of a lock."""
+    lines = (ROOT / name).read_text().splitlines()
     pins = [re.fullmatch(r"([\w.-]+)==([\w.+!-]+)( ; .+)?", line) for line in lines]
     assert all(pins), [line for line, pin in zip(lines, pins) if not pin]
     return {canonical(pin[1]): pin[2] for pin in pins}
@@ -30,22 +33,23 @@ def test_conda_environments_hold_the_locks_versions(name):
     assert {package: lock()[canonical(package)] for package in found} == found
 
 
-def test_the_lock_pins_every_dependency_of_the_package():
+def test_the_locks_pin_every_dependency_of_the_package():
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [
-        *project["dependencies"],
-        *(name for extra in project["optional-dependencies"].values() for name in extra),
-    ]
-    names = {canonical(re.match(r"[\w.-]+", requirement)[0]) for requirement in wanted}
-    assert names <= set(lock())
+    extras = project["optional-dependencies"]
+    checks = extras.pop("checks")
+    runs = [*project["dependencies"], *(name for extra in extras.values() for name in extra)]
+    for wanted, name in zip((runs, checks), LOCKS, strict=True):
+        names = {canonical(re.match(r"[\w.-]+", requirement)[0]) for requirement in wanted}
+        assert names <= set(lock(name))
 
 
-def test_the_lock_names_no_index_and_no_path():
-    text = (ROOT / "requirements.lock").read_text()
-    assert not re.search(r"://|^-|@|/", text, re.MULTILINE)
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_index_and_no_path(name):
+    assert not re.search(r"://|^-|@|/", (ROOT / name).read_text(), re.MULTILINE)
 
 
-def test_the_package_is_not_pinned_to_itself():
-    assert "meaningful-diversity-benchmark" not in lock()
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_package_is_not_pinned_to_itself(name):
+    assert "meaningful-diversity-benchmark" not in lock(name)
