@@ -17,7 +17,7 @@ export HF_HOME ?= $(USUAL_CACHE)/huggingface
 export XDG_CACHE_HOME := $(CURDIR)/.venv/cache
 export MPLCONFIGDIR := $(CURDIR)/.venv/cache/matplotlib
 
-.PHONY: demo test check format install lock clean
+.PHONY: demo test check pages format install lock clean
 
 demo: $(INSTALLED) unlocked
 	@snakemake --cores $(CORES)
@@ -31,6 +31,11 @@ install: $(INSTALLED)
 # Everything that is checked without running the benchmark.
 check: $(CHECKS)
 	@pre-commit run --all-files
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
+
+# The pages of docs/reference, anew from the registries.
+pages: $(INSTALLED)
+	@python docs/make_reference.py
 
 format: $(INSTALLED)
 	@ruff check --fix .
