@@ -45,6 +45,7 @@ NO_SPREAD = 0.02  # of the data's own spread: resamples with less have none, in 
 CLIP = 2.0  # the bootstrap's quantiles are held within this many times Student's
 NEAR = 0.01  # of the range: differences that vary by less do not tell how an unseen case differs
 TIE = 0.001  # of the range: differences closer than that tie in part
+TIE_WITHOUT_RANGE = 1e-5  # of the observed spread
 UNBOUNDED = (-math.inf, math.inf)
 
 
@@ -164,12 +165,13 @@ def ties_of_differences(d: np.ndarray, reach: float) -> float:
 
 
 def unaffected(d: np.ndarray, spread: float) -> float:
-    """The same without a range: the share of differences d (n,) that tie with 0, squared."""
-    return float(_closeness(d, spread).mean()) ** 2 if spread > 0 else 0.0
+    """The same without a range: the share of differences d (n,) that tie with 0, squared. A small change that all cases
+    show is none of them: without a range nothing says that it is small."""
+    return float(_closeness(d, spread, TIE_WITHOUT_RANGE).mean()) ** 2 if spread > 0 else 0.0
 
 
-def _closeness(gap: np.ndarray, reach: float) -> np.ndarray:
-    return np.maximum(0.0, 1 - (gap / (TIE * reach)) ** 2)
+def _closeness(gap: np.ndarray, reach: float, tie: float = TIE) -> np.ndarray:
+    return np.maximum(0.0, 1 - (gap / (tie * reach)) ** 2)
 
 
 def gaffke(x: np.ndarray, bounds: tuple[float, float], level: float, weight: float = 1.0) -> tuple[float, float]:
