@@ -39,3 +39,22 @@ def test_a_template_of_issues_has_a_name_and_a_form(template):
     assert form["name"]
     assert form["description"]
     assert form["body"]
+
+
+PRINTED = {"statistics.md", "sensitivity_table.md"}  # by their commands
+PROSE = [
+    *sorted(f"docs/{path.relative_to(ROOT / 'docs')}" for path in (ROOT / "docs").rglob("*.md")),
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "results/README.md"),
+]
+
+
+@pytest.mark.parametrize("page", [page for page in PROSE if Path(page).name not in PRINTED | {"architecture.md"}])
+def test_lines_of_prose_have_fewer_than_120_columns(page):
+    outside = re.sub(r"^```.*?^```", "", read(page), flags=re.DOTALL | re.MULTILINE).splitlines()
+    assert not [line for line in outside if len(line) >= 120 and not line.startswith("|")]
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "config/README.md", "results/README.md"])
+def test_links_of_pages_outside_the_site_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", read(page))
+    assert not [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
