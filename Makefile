@@ -31,6 +31,7 @@ install: $(INSTALLED)
 # Everything that is checked without running the benchmark.
 check: $(CHECKS)
 	@pre-commit run --all-files
+	@mypy
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
 # The pages of docs/reference, anew from the registries.

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -131,7 +132,7 @@ def load_settings(text: str) -> dict:
     return _restore_infinity(settings)
 
 
-def _restore_infinity(value: object) -> object:
+def _restore_infinity(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: math.inf if k == "D" and v == "inf" else _restore_infinity(v) for k, v in value.items()}
     if isinstance(value, list):

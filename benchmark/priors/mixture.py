@@ -263,7 +263,8 @@ class MixturePrior:
         shape = (1, 1, d) if shape is None else shape
         if math.prod(shape) != d:
             raise BenchmarkError(f"mixture prior: images of shape {tuple(shape)} are not its vectors of dimension {d}")
-        self.shape, self.device, self.dtype = tuple(shape), torch.device(device), dtype
+        channels, height, width = shape
+        self.shape, self.device, self.dtype = (channels, height, width), torch.device(device), dtype
         self.mixture = mixture.to(self.device, dtype)
         self.alphas_cumprod = linear_alphas_cumprod()
 

@@ -52,7 +52,8 @@ class NetworkPrior:
     ):
         if prediction not in PREDICTIONS:
             raise BenchmarkError(f"prediction {prediction!r}: unknown; networks predict {' or '.join(PREDICTIONS)}")
-        self.shape = tuple(shape)
+        channels, height, width = shape
+        self.shape = (channels, height, width)
         self.device = torch.device(device)
         self.dtype = torch.float32
         self.alphas_cumprod = alphas_cumprod.double().cpu()
@@ -61,7 +62,7 @@ class NetworkPrior:
         self.unshuffle = unshuffle
         self.network = network.to(self.device).eval().requires_grad_(False)
         if dtype != torch.float32:
-            network.use_dtype(dtype)
+            network.use_dtype(dtype)  # type: ignore[operator]  # which every network of ours has
         if self.device.type == "cuda":  # on a CPU, normalisation in this layout is many times slower
             network.to(memory_format=torch.channels_last)
 

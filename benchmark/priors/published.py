@@ -93,6 +93,7 @@ def _prior(
     except BenchmarkError as error:
         raise BenchmarkError(f"prior {name}: {error}") from None
     if seed is None:
+        assert path is not None  # weights that are not drawn lie somewhere
         file, rename = (
             (path, dict) if family != "diffusers" else (diffusers_unet.weights_file(path), diffusers_unet.renamed)
         )

@@ -131,7 +131,7 @@ def kmeans(
     return nearest_distinct(squared_distances(data, centres))
 
 
-def calc_k(m: int, d: int) -> int:
+def calc_k(m: int, d: float) -> int:
     """Which neighbour to measure density with, for m samples in d dimensions: round(m^(2/(d+2)) ln(m)^(d/(d+2))) >= 1.
 
     Source: released baselines of arXiv 2310.16047, which state this rule for the k-nearest-neighbour density estimate.

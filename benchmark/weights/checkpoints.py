@@ -13,6 +13,7 @@ import pickle
 import warnings
 import zipfile
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.store import atomic, sha256_of, write_text
 from benchmark.weights.shipped import WEIGHTS
 
+Network = TypeVar("Network", bound=nn.Module)
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 
 
@@ -99,7 +101,7 @@ def _first_line(error: Exception) -> str:
     return (lines[0] if lines else type(error).__name__)[:120]
 
 
-def load_strictly(network: nn.Module, state: dict[str, Tensor], path: str | os.PathLike) -> nn.Module:
+def load_strictly(network: Network, state: dict[str, Tensor], path: str | os.PathLike) -> Network:
     """Put ``state`` into ``network``: the same names and shapes, no more and no fewer; returns the network.
 
     Raises:

@@ -41,7 +41,7 @@ def make_hole(
         if key not in known:
             wanted = f"known parameters are {', '.join(known)}" if known else "it takes none"
             raise BenchmarkError(f"mask recipe {name!r}: unknown parameter {key!r}: {wanted}")
-    hole = function(Picture(tuple(shape), parts, dataset, case, seed), **options)
+    hole = function(Picture((shape[0], shape[1]), parts, dataset, case, seed), **options)
     if not hole.any() or hole.all():
         what = "the hole covers the whole picture" if hole.all() else "the hole is empty"
         raise BenchmarkError(f"mask recipe {name!r} at {shape[0]}x{shape[1]}: {what}; some pixels must be on each side")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from torch import Tensor
 
@@ -35,7 +36,7 @@ def recipe(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return function
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a parameter is a number (a boolean is none)."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -43,9 +43,10 @@ def mask_image(
     where = "mask recipe 'mask_image'"
     if (file is None) == (folder is None):
         raise BenchmarkError(f"{where}: give either file or folder")
+    given = Path(str(folder if file is None else file)).expanduser()
     if unknown not in (BLACK, WHITE):
         raise BenchmarkError(f"{where}: unknown is {unknown!r}; it is black or white")
-    path = Path(file).expanduser() if file is not None else _of_case(where, Path(folder).expanduser(), picture, files)
+    path = given if file is not None else _of_case(where, given, picture, files)
     black = _black(where, path, threshold)
     return torch.from_numpy(fit_nearest(black if unknown == BLACK else ~black, picture.shape).copy())
 

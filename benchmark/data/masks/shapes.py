@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -118,7 +119,7 @@ def polygon(picture: Picture, file: str | None = None, cases: dict | None = None
     return torch.from_numpy(hole)
 
 
-def _read_polygons(where: str, file: str) -> tuple[object, object]:
+def _read_polygons(where: str, file: str) -> tuple[dict, list | None]:
     import yaml
 
     try:
@@ -137,7 +138,7 @@ def _read_polygons(where: str, file: str) -> tuple[object, object]:
     return document["cases"], document.get("size")
 
 
-def _corners(where: str, drawn: object) -> list[np.ndarray]:
+def _corners(where: str, drawn: Any) -> list[np.ndarray]:
     if isinstance(drawn, dict) and set(drawn) == {"box"}:
         x0, y0, x1, y1 = _numbers(where, drawn["box"], (4,))
         return [np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])]
