@@ -57,7 +57,7 @@ def while_sampling(
         unit = torch.as_tensor(threshold_norm(1.0, "rms", n, problem.image_shape, problem.hole)).reshape(-1, 1).cpu()
         guide, noise = NearestNeighbour(zero, inf, region), Streams(keys, prior.shape, where, prior.dtype)
         with torch.no_grad():
-            t = None
+            t = 999  # of the first state, which has no neighbours yet
             for state in SAMPLERS[name](prior, problem, y, noise, guide, **options):
                 if state.repulsion is not None:
                     found.setdefault(t, []).append((state.repulsion.distance.cpu() / unit).numpy().ravel())

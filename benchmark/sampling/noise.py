@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from benchmark.problems.noise import stream
+
+Noise = Callable[[], Tensor]  # each call a fresh draw (B, N, C, H, W)
 
 
 class Streams:
@@ -37,7 +40,9 @@ class Streams:
         self.on_gpu = self.device.type == "cuda"
         self.ahead = self.on_gpu if ahead is None else ahead
         size = (len(keys), len(keys[0]), *shape)
-        self.free = [(torch.empty(size, pin_memory=self.on_gpu), None) for _ in range(1 + self.ahead)]
+        self.free: list[tuple[Tensor, Any]] = [  # buffers, and when the GPU has read them
+            (torch.empty(size, pin_memory=self.on_gpu), None) for _ in range(1 + self.ahead)
+        ]
         self.worker = ThreadPoolExecutor(1) if self.ahead else None
         self.coming = self.worker.submit(self._draw, *self.free.pop()) if self.worker else None
 
@@ -52,7 +57,7 @@ class Streams:
 
     def __call__(self) -> Tensor:
         """A fresh draw (B, N, C, H, W)."""
-        buffer = self.coming.result() if self.worker else self._draw(*self.free.pop())
+        buffer = self.coming.result() if self.coming else self._draw(*self.free.pop())
         read = None
         if self.on_gpu:
             z = buffer.to(self.device, non_blocking=True).to(self.dtype)

@@ -74,7 +74,7 @@ def sample(
     prior = load_prior(settings["prior"], where, weights_dir, weights_registry or REGISTRY)
     check_cases(cases, prior, settings, cases_path)
     sets = [(case, seed) for seed in settings["seeds"] for case in cases]
-    rows = []
+    rows: list[dict] = []
     with Progress(settings, len(sets) * settings["n"], quiet) as progress:
         for group, indices, done in _batches(settings, prior, sets, where, batch_size, progress):
             rows += _rows(settings, group, indices, done)
@@ -181,7 +181,7 @@ def run_batch(settings: dict, prior, group: list, indices: list[int], device, pr
     noise = Streams(keys, prior.shape, device, prior.dtype)
     guide, D_rms = build_guidance(settings.get("guidance"), problem, len(indices), len(group), device, prior.dtype)
     opened = torch.zeros(len(group), len(indices), device=device)
-    guided, state = 0, None
+    guided = 0
     with torch.no_grad():
         for state in SAMPLERS[name](prior, problem, y, noise, guide, **options):
             if state.repulsion is not None:

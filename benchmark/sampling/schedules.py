@@ -44,10 +44,10 @@ def space_timesteps(count: int, sections: str | int) -> list[int]:
         length = size + (index < extra)
         if not 1 <= wanted <= length:
             raise BenchmarkError(f"steps: cannot take {wanted} steps of a section of {length}; give 1 to {length}")
-        stride, position = (length - 1) / (wanted - 1) if wanted > 1 else 1.0, 0.0
+        gap, position = (length - 1) / (wanted - 1) if wanted > 1 else 1.0, 0.0
         for _ in range(wanted):
             steps.append(start + round(position))
-            position += stride
+            position += gap
         start += length
     return steps
 

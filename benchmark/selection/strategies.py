@@ -12,6 +12,7 @@ import inspect
 import warnings
 from collections.abc import Callable
 from functools import wraps
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,7 +20,15 @@ from benchmark.errors import BenchmarkError
 
 REFERENCE_SEED = 125
 LARGEST = 1e100  # of a feature: squares and their sums stay far from overflow
-STRATEGIES: dict[str, Callable[..., np.ndarray]] = {}
+
+
+class Strategy(Protocol):
+    """What picks: n indices of the candidates, in the order of picking, from their features (M, F)."""
+
+    def __call__(self, features: np.ndarray, n: int, seed: int = 0, **options: Any) -> np.ndarray: ...
+
+
+STRATEGIES: dict[str, Strategy] = {}
 
 
 def usable(features: np.ndarray, largest: float = LARGEST) -> np.ndarray:
@@ -42,7 +51,7 @@ def usable(features: np.ndarray, largest: float = LARGEST) -> np.ndarray:
     return features
 
 
-def strategy(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+def strategy(function: Callable[..., np.ndarray]) -> Strategy:
     """Enter a strategy under its name; it is called with usable features and 1 <= n <= M alone.
 
     Raises (when it is called):
@@ -50,7 +59,7 @@ def strategy(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """
 
     @wraps(function)
-    def checked(features: np.ndarray, n: int, seed: int = 0, **options: object) -> np.ndarray:
+    def checked(features: np.ndarray, n: int, seed: int = 0, **options: Any) -> np.ndarray:
         features = usable(features)
         if not n >= 1:
             raise BenchmarkError(f"select: n = {n}; at least 1 is needed")
