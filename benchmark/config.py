@@ -16,9 +16,9 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from benchmark import serves
 from benchmark.errors import BenchmarkError, suggestion
 from benchmark.rehearsal import notes, rehearse
+from benchmark.sampling.faults import sampler_faults, service_faults
 from benchmark.truth_faults import truth_faults
 from benchmark.weights import public
 
@@ -174,7 +174,7 @@ def _faults(config: dict) -> Iterator[str]:
     if not config["datasets"] and not config["truth"]:
         about = _schema()["properties"]["datasets"]["description"]
         yield f"datasets: missing. {about} Or give truth: problems whose posterior is known"
-    yield from _by_steps_faults(config["samplers"])
+    yield from sampler_faults(config["samplers"])
     if config["truth"]:
         yield from truth_faults(config, config["truth"])
     for name, dataset in config["datasets"].items():
@@ -187,25 +187,9 @@ def _faults(config: dict) -> Iterator[str]:
             if section is not None:
                 yield from _reference_faults(section, f"{where}.{key}", config["samplers"], dataset["tasks"])
                 learned = _learned_range(config, dataset["prior"]["name"])
-                yield from serves.faults(section, f"{where}.{key}", dataset, config["samplers"], learned)
+                yield from service_faults(section, f"{where}.{key}", dataset, config["samplers"], learned)
         yield from _grid_faults(dataset, where, n)
         yield from _selection_faults(dataset, where, n)
-
-
-def _by_steps_faults(samplers: dict) -> Iterator[str]:
-    """Options by number of steps are options of a sampler, of the same types."""
-    schema = _schema()["properties"]["samplers"]["additionalProperties"]["properties"]
-    known = {name: part for name, part in schema.items() if name not in ("algorithm", "preset", "steps", "by_steps")}
-    for name, sampler in samplers.items():
-        for steps, options in sampler.get("by_steps", {}).items():
-            for option, value in options.items():
-                where = f"samplers.{name}.by_steps.{steps}.{option}"
-                if option not in known:
-                    yield f"{where}: unknown option{suggestion(option, list(known))}"
-                else:
-                    error = next(jsonschema.Draft202012Validator(known[option]).iter_errors(value), None)
-                    if error is not None:
-                        yield f"{where}: {' '.join(error.message.split())}. {known[option]['description']}"
 
 
 def public_models(config: dict) -> dict[str, public.Entry]:

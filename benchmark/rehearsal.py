@@ -11,17 +11,10 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmark.sampling import SAMPLERS
+
 SUFFIX = "_rehearsal"
 CASES = 2
-SHORT = {
-    "ddnm": {"steps": 3, "travel_length": 1, "travel_repeat": 1},
-    "ddrm": {"steps": 2},
-    "diffpir": {"steps": 3},
-    "dps": {"steps": 3},
-    "drp": {"steps": 2},
-    "repaint": {"steps": 4, "jump_length": 2, "jump_n_sample": 2, "start_resampling": 4},
-}
-ALWAYS = ("steps", "jump_length", "jump_n_sample")  # the others only where the configuration has them
 # Parts of CelebAMask-HQ that rendered faces call otherwise or do not have.
 _PARTS = {"lips": "mouth", "ears": "face", "neck": "face", "clothes": "background"}
 _MASK_FILES = {"mask_image": ("file", "folder"), "mask_folder": ("folder",)}
@@ -45,8 +38,8 @@ def rehearse(
     config["rehearsal"] = False
     config["seeds"] = config["seeds"][:1]
     for sampler in config["samplers"].values():
-        short = SHORT[sampler["algorithm"]]
-        sampler |= {key: value for key, value in short.items() if key in ALWAYS or key in sampler}
+        kind = SAMPLERS[sampler["algorithm"]]
+        sampler |= kind.rehearsal | {key: value for key, value in kind.only_where_given.items() if key in sampler}
         sampler.pop("by_steps", None)
     for dataset in config["datasets"].values():
         dataset["cases"] = min(dataset["cases"], CASES)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmark.errors import suggestion
+from benchmark.sampling import SAMPLERS
+from benchmark.sampling.faults import option_faults, options_of
+from benchmark.sampling.sampler import Task
 from benchmark.truth_jobs import EXACT, tuned_on
 
 
@@ -41,11 +44,9 @@ def truth_faults(config: dict, truth: dict) -> Iterator[str]:
             if sampler not in truth["samplers"]:
                 yield f"{where}.samplers: no sampler {sampler!r}{suggestion(sampler, list(truth['samplers']))}"
                 continue
-            algorithm, preset = samplers[sampler]["algorithm"], samplers[sampler]["preset"]
-            if algorithm == "repaint" and (operator["name"] != "inpainting" or operator["sigma"] > 0):
-                yield f"{where}.samplers: {sampler} (repaint) serves inpainting without noise alone; leave it out"
-            if (algorithm, preset, operator["name"]) == ("diffpir", "reference", "random_projection"):
-                yield f"{where}.samplers: {sampler} (reference) holds for operators that keep constants; leave it out"
+            algorithm = samplers[sampler]["algorithm"]
+            if reason := SAMPLERS[algorithm].refuses(Task.of(operator), options_of(samplers[sampler])):
+                yield f"{where}.samplers: {sampler} ({algorithm}) {reason}, or leave it out"
         yield from _guided_faults(truth, problem, where)
     if truth["tune"]:
         yield from _tune_faults(config, truth)
@@ -64,6 +65,10 @@ def _tune_faults(config: dict, truth: dict) -> Iterator[str]:
         if name not in truth["samplers"]:
             yield f"truth.tune.grids: no sampler {name!r}{suggestion(name, list(truth['samplers']))}"
             continue
+        for option, values in tune["grids"][name].items():
+            for value in values:
+                algorithm = config["samplers"][name]["algorithm"]
+                yield from option_faults(algorithm, {option: value}, f"truth.tune.grids.{name}")
         for steps in truth["samplers"][name]:
             if set(tune["problems"]) <= set(problems) and not tuned_on(truth, name, steps):
                 yield f"truth.tune.grids: {name} at {steps} steps has none of tune.problems; add one that has it"

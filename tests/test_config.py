@@ -9,7 +9,7 @@ import yaml
 from benchmark.config import PRIORS as NAMED_PRIORS
 from benchmark.config import SCHEMA, check, load
 from benchmark.errors import BenchmarkError
-from benchmark.serves import why_not
+from benchmark.sampling import SAMPLERS
 
 GOOD = yaml.safe_load("""
 run: test
@@ -158,6 +158,32 @@ BAD = {
         "datasets.digits.sweeps.eta.samplers: no sampler 'dndm'",
         "did you mean 'ddnm'",
     ),
+    "an option of another algorithm": ("samplers.ddnm.lam", 1.0, "samplers.ddnm.lam: unknown key", "clip"),
+    "an option out of its algorithm's range": (
+        "samplers.ddnm",
+        {"algorithm": "drp", "t_restore": 1000},
+        "samplers.ddnm.t_restore: 1000 is out of range",
+        "give a whole number from 0 to 999. The timestep at which the prior denoises.",
+    ),
+    "an option that is not a number": (
+        "samplers.ddnm",
+        {"algorithm": "dps", "scale": math.nan},
+        "samplers.ddnm.scale: nan is not a finite number",
+        "Step size",
+    ),
+    "a boolean for a number": ("samplers.ddnm.steps", True, "samplers.ddnm.steps: True is not of type int", "Sampling"),
+    "a respacing that there is not": (
+        "samplers.ddnm",
+        {"algorithm": "dps", "steps": "ddim7x"},
+        "samplers.ddnm.steps: 'ddim7x' is no respacing",
+        "give for example 250",
+    ),
+    "an option by steps that its algorithm has not": (
+        "samplers.ddnm.by_steps",
+        {10: {"zeta": 1}},
+        "samplers.ddnm.by_steps.10.zeta: unknown option",
+        "eta_ddim",
+    ),
     "an algorithm that does not exist": (
         "samplers.ddnm.algorithm",
         "ddmn",
@@ -234,6 +260,18 @@ def test_a_fault_is_one_line_with_the_key_and_what_would_be_right(fault):
     assert right in message
 
 
+def test_the_released_data_step_is_refused_where_it_does_not_hold():
+    config = changed("samplers.ddnm", {"algorithm": "diffpir", "preset": "reference"})
+    config["datasets"]["digits"]["tasks"]["projected"] = {"problem": {"name": "random_projection", "rows": 8}}
+    message = refusal(config)
+    assert (
+        "sampler ddnm (diffpir) cannot serve task projected: it solves the data step of the preset reference" in message
+    )
+    assert message.endswith("use the preset paper, or give tasks")
+    config["samplers"]["ddnm"]["preset"] = "paper"
+    check(config)
+
+
 @pytest.mark.parametrize("sigma", [0.0, 0.1])
 def test_the_configuration_refuses_what_the_samplers_refuse_and_no_more(sigma):
     import torch
@@ -243,6 +281,7 @@ def test_the_configuration_refuses_what_the_samplers_refuse_and_no_more(sigma):
     from benchmark.sampling import SAMPLERS
     from benchmark.sampling.guidance import no_guidance
     from benchmark.sampling.noise import Streams
+    from benchmark.sampling.sampler import Task
 
     prior, hole = load_mixture(), torch.zeros(1, 8, 8, dtype=torch.bool)
     hole[:, :4] = True
@@ -256,7 +295,8 @@ def test_the_configuration_refuses_what_the_samplers_refuse_and_no_more(sigma):
                 next(iter(sampler(prior, problem, y, noise, no_guidance, steps=4)))
             except BenchmarkError:
                 refused = True
-            assert (why_not(algorithm, kind, sigma) is not None) is refused, (algorithm, kind)
+            reason = sampler.refuses(Task.of({"name": kind, "sigma": sigma}), {})
+            assert (reason is not None) is refused, (algorithm, kind)
 
 
 def test_the_good_configuration_is_accepted_and_its_defaults_are_filled_in():
@@ -325,8 +365,10 @@ def test_every_key_of_the_schema_stands_in_the_configurations_documentation():
     schema = yaml.safe_load(SCHEMA.read_text())
     text = (SCHEMA.parents[2] / "config" / "README.md").read_text()
     keys = set(schema["properties"]) | set(schema["$defs"]["dataset"]["properties"])
-    keys |= set(schema["properties"]["samplers"]["additionalProperties"]["properties"])
     assert not {key for key in keys if f"`{key}`" not in text}
+    reference = (SCHEMA.parents[2] / "docs" / "reference" / "samplers.md").read_text()
+    options = {option for sampler in SAMPLERS.values() for option in sampler.options}
+    assert not {option for option in options if f"`{option}`" not in reference}
 
 
 # ------------------------------------------------------------------------------------------- names known to the schema
@@ -361,13 +403,3 @@ def test_the_schema_knows_every_registered_name_and_no_other():
     assert known("$defs", "guidance", "else", "properties", "name", "enum") == set(GUIDANCE)
     assert known("$defs", "guidance", "then", "enum") == set(GUIDANCE)
     assert known("$defs", "unit", "enum") == set(UNITS)
-
-
-def test_the_schema_knows_every_sampler_and_every_option_of_each():
-    from benchmark.sampling import SAMPLERS
-    from benchmark.sampling.settings import options_of
-
-    options = {"algorithm", "by_steps"}.union(*(options_of(name) for name in SAMPLERS))
-    sampler = ("properties", "samplers", "additionalProperties", "properties")
-    assert known(*sampler, "algorithm", "enum") == set(SAMPLERS)
-    assert known(*sampler) == options

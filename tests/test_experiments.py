@@ -121,13 +121,15 @@ def test_a_rehearsal_plans_the_same_files_but_for_fewer_shards(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_rehearsal_has_random_weights_two_cases_and_few_evaluations(name):
-    from benchmark.sampling.settings import algorithm_of, evaluations
+    from benchmark.sampling import SAMPLERS
+    from benchmark.sampling.settings import algorithm_of
 
     plan = Plan(rehearse(experiment(name), SIZES, nowhere))
     assert {job.settings["count"] for job in plan.of_kind("cases")} == {2}
     for job in plan.of_kind("sample", "candidates"):
         assert job.settings["prior"]["random_weights"] == 0
-        assert evaluations(*algorithm_of(job.settings["algorithm"])) <= 8
+        name, options = algorithm_of(job.settings["algorithm"])
+        assert SAMPLERS[name].evaluations(options) <= 8
 
 
 def test_a_rehearsal_takes_the_pictures_that_are_there():

@@ -11,8 +11,8 @@ from benchmark.problems import build
 from benchmark.problems.kernels import bicubic_matrix
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling import schedules as schedule
-from benchmark.sampling.ddnm import noisy_update
-from benchmark.sampling.diffpir import float32_schedule
+from benchmark.sampling.algorithms.ddnm import noisy_update
+from benchmark.sampling.algorithms.diffpir import float32_schedule
 from benchmark.sampling.guidance import no_guidance
 from benchmark.sampling.noise import Recorded
 from tests.golden import SELECTION, WHOLE, golden, golden_names

@@ -17,6 +17,7 @@ from benchmark.priors.protocol import Prediction, linear_alphas_cumprod
 from benchmark.sampling import SAMPLERS, run
 from benchmark.sampling.choose_D import while_sampling
 from benchmark.sampling.noise import Streams
+from benchmark.sampling.sampler import sampler
 from benchmark.sampling.speed import TimedPrior
 from benchmark.sampling.state import State
 
@@ -143,7 +144,7 @@ def test_a_restoration_that_is_not_finite_is_a_row_that_says_so(draw, monkeypatc
         x[:, 1] = math.nan
         yield State(-1, x, x, x, None, 1)
 
-    monkeypatch.setitem(SAMPLERS, "broken", broken)
+    monkeypatch.setitem(SAMPLERS, "broken", sampler({})(broken))
     for one in draw({**PLAIN, "algorithm": {"name": "broken"}}):
         assert one.columns["finite"].tolist() == [True, False, True, True, True]
         assert one.columns["consistency"][1] is None
@@ -190,7 +191,7 @@ def test_too_little_memory_for_one_set_is_said_and_nothing_is_written(cases, tmp
         ({**with_guidance(), "n": 1}, "a set of 1 has no neighbours"),
         (with_guidance(eta=-0.1), "guidance.eta: -0.1 is out of range"),
         (with_guidance(D_unit=None), "has no unit; give one of rms, repaint, ddnm, dps, full"),
-        ({**PLAIN, "algorithm": {"name": "ddnn"}}, "use one of repaint, ddrm, ddnm"),
+        ({**PLAIN, "algorithm": {"name": "ddnn"}}, "use one of ddnm, ddrm, diffpir"),
         (with_algorithm(colour=1), "ddnm has no such option; it has preset, steps, eta_ddim"),
         (with_algorithm(preset="published"), "use paper or reference"),
         (with_algorithm(steps=2.5), "2.5 is not of type int"),

@@ -15,9 +15,8 @@ from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import GUIDANCE, NearestNeighbour, build_guidance, no_guidance
 from benchmark.sampling.noise import Streams, stream
 from benchmark.sampling.schedules import ddrm_timesteps, even_timesteps
-from benchmark.sampling.settings import evaluations
 
-OPTIONS = {
+OPTIONS = {name: sampler.rehearsal for name, sampler in SAMPLERS.items()} | {
     "repaint": {"steps": 10, "jump_length": 2, "jump_n_sample": 2},
     "ddrm": {"steps": 10},
     "ddnm": {"steps": 10},
@@ -310,7 +309,7 @@ def test_any_number_of_steps_is_served_and_counted(prior, name, preset, steps):
     options = {**OPTIONS[name], "preset": preset, "steps": steps}
     states = states_of(prior, name, streams(prior, 2), **options)
     assert states[-1].x.isfinite().all()
-    assert states[-1].nfe == evaluations(name, options)
+    assert states[-1].nfe == SAMPLERS[name].evaluations(options)
     if preset == "paper" and name != "repaint":  # which jumps back
         assert states[-1].nfe == steps
     if preset == "paper" and steps > 2:

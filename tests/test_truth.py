@@ -558,10 +558,13 @@ def test_a_checked_configuration_is_one_itself_and_can_be_rehearsed():
             "truth.problems.free.guided: 'dps' is no sampler that this problem and truth.guided have; known: ddnm",
         ),
         (lambda c: c["samplers"]["dps"].pop("steps"), "samplers.dps.steps: truth.guided[0] samples at these steps"),
-        (lambda c: c["samplers"]["ddnm"].update(algorithm="repaint"), "ddnm (repaint) serves inpainting without noise"),
+        (
+            lambda c: c["samplers"]["ddnm"].update(algorithm="repaint"),
+            "(repaint) serves noiseless inpainting only",
+        ),
         (
             lambda c: c["samplers"]["ddnm_reference"].update(algorithm="diffpir"),
-            "ddnm_reference (reference) holds for operators that keep constants",
+            "ddnm_reference (diffpir) solves the data step of the preset reference on [0, 1]",
         ),
     ],
 )

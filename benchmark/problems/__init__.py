@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
 from benchmark.problems import circular, operators, separable
 from benchmark.problems.base import Problem
 from benchmark.problems.projection import RandomProjection
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PROBLEMS: dict[str, type[Problem]] = {
     cls.name: cls
@@ -34,12 +36,13 @@ def build(
     image_shape: tuple[int, int, int],
     hole: Tensor | None = None,
     device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> Problem:
     """The problem of ``{"name": ..., "sigma": ..., ...options}`` for images of ``image_shape`` (C, H, W).
 
     Args:
         hole: bool (B, H, W), True = unknown, for problems with a mask.
+        dtype: of the operator's arrays; float32 where it is None.
 
     Raises:
         BenchmarkError: unknown name or option, a mask of another size, a factor that does not divide, sigma < 0.
@@ -56,4 +59,4 @@ def build(
             )
     if "hole" in known:
         options["hole"] = hole
-    return PROBLEMS[name](tuple(image_shape), device=device, dtype=dtype, **options)
+    return PROBLEMS[name](tuple(image_shape), device=device, dtype=dtype or torch.float32, **options)

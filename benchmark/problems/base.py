@@ -7,12 +7,15 @@ operator's own, and ``singulars`` (broadcastable to z) says which are measured: 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CUTOFF = 3e-2  # singular values of blurs below it are taken for 0: DDRM's deblurring (arXiv 2201.11793, released code)
 
@@ -38,6 +41,7 @@ class Problem:
     name = ""
     hole: Tensor | None = None
     has_singular_system = True
+    keeps_constants = True  # whether a constant picture's measurement is that constant
 
     def __init__(self, image_shape: tuple[int, int, int], sigma: float = 0.0):
         if not (is_number(sigma) and 0 <= sigma < math.inf):

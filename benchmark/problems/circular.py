@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
 from benchmark.problems.base import CUTOFF, Problem, check_cutoff, divides, is_number, positive_width, truncated
 from benchmark.problems.kernels import centred, motion_kernel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class MotionDeblurring(Problem):
@@ -38,7 +41,7 @@ class MotionDeblurring(Problem):
         angle: float = 45.0,
         cutoff: float = CUTOFF,
         device="cpu",
-        dtype=torch.float32,
+        dtype,
     ):
         super().__init__(image_shape, sigma)
         check_cutoff(cutoff, self.name)
@@ -94,7 +97,7 @@ class SuperResolutionBlur(Problem):
         std: float | None = None,
         kernel=None,
         device="cpu",
-        dtype=torch.float32,
+        dtype,
     ):
         divides(factor, image_shape, self.name)
         super().__init__(image_shape, sigma)

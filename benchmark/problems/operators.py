@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
 from benchmark.problems.base import Problem
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Inpainting(Problem):
@@ -21,7 +24,7 @@ class Inpainting(Problem):
 
     name = "inpainting"
 
-    def __init__(self, image_shape, sigma=0.0, *, hole: Tensor | None = None, device="cpu", dtype=torch.float32):
+    def __init__(self, image_shape, sigma=0.0, *, hole: Tensor | None = None, device="cpu", dtype):
         super().__init__(image_shape, sigma)
         if hole is None:
             raise BenchmarkError("problem inpainting: no hole given; the task needs a mask")
@@ -65,7 +68,7 @@ class Denoising(Problem):
 
     name = "denoising"
 
-    def __init__(self, image_shape, sigma=0.0, *, device="cpu", dtype=torch.float32):
+    def __init__(self, image_shape, sigma=0.0, *, device="cpu", dtype):
         super().__init__(image_shape, sigma)
         self.singulars = torch.ones(1, 1, 1, device=device, dtype=dtype)
 
@@ -80,7 +83,7 @@ class Colorization(Problem):
 
     name = "colorization"
 
-    def __init__(self, image_shape, sigma=0.0, *, device="cpu", dtype=torch.float32):
+    def __init__(self, image_shape, sigma=0.0, *, device="cpu", dtype):
         super().__init__(image_shape, sigma)
         channels = self.image_shape[0]
         basis = np.linalg.qr(np.column_stack([np.ones(channels), np.eye(channels)[:, : channels - 1]]))[0]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
 from benchmark.problems.base import Problem
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SMALLEST = 0.2  # singular values are drawn between this and 1
 
@@ -27,10 +30,9 @@ class RandomProjection(Problem):
     """
 
     name = "random_projection"
+    keeps_constants = False
 
-    def __init__(
-        self, image_shape, sigma=0.0, *, rows: int = 4, seed: int | list[int] = 0, device="cpu", dtype=torch.float32
-    ):
+    def __init__(self, image_shape, sigma=0.0, *, rows: int = 4, seed: int | list[int] = 0, device="cpu", dtype):
         super().__init__(image_shape, sigma)
         d = self.image_shape[0] * self.image_shape[1] * self.image_shape[2]
         if type(rows) is not int or not 1 <= rows <= d:

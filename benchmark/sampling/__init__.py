@@ -1,10 +1,5 @@
-"""The samplers: one registry. Each is ``f(prior, problem, y, noise, guide, *, preset, ...) -> Iterator[State]``."""
+"""From cases to restorations: samplers, guidances, noise, and the job that writes a set file."""
 
-from benchmark.sampling.ddnm import ddnm
-from benchmark.sampling.ddrm import ddrm
-from benchmark.sampling.diffpir import diffpir
-from benchmark.sampling.dps import dps
-from benchmark.sampling.drp import drp
-from benchmark.sampling.repaint import repaint
+from benchmark.sampling.algorithms import SAMPLERS
 
-SAMPLERS = {"repaint": repaint, "ddrm": ddrm, "ddnm": ddnm, "dps": dps, "diffpir": diffpir, "drp": drp}
+__all__ = ["SAMPLERS"]

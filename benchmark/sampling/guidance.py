@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 UNITS = ("rms", "repaint", "ddnm", "dps", "full")
 
@@ -31,7 +32,7 @@ HOLE_SEARCH = {"search": "hole", "norm": "image"}
 WHOLE = {"search": "image", "norm": "image"}
 UNGATED = {"search": "image", "norm": None}
 
-Guide = Callable[..., tuple[Tensor, Repulsion | None]]
+Guide = Callable[..., "tuple[Tensor, Repulsion | None]"]
 
 
 def no_guidance(x0: Tensor, weight: float, **_: object) -> tuple[Tensor, None]:

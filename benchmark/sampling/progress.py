@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from benchmark.sampling.settings import algorithm_of, evaluations
+from benchmark.sampling import SAMPLERS
+from benchmark.sampling.settings import algorithm_of
 
 
 class Progress:
@@ -13,7 +14,8 @@ class Progress:
     def __init__(self, settings: dict, images: int, quiet: bool):
         from tqdm import tqdm
 
-        each = evaluations(*algorithm_of(settings["algorithm"]))
+        name, options = algorithm_of(settings["algorithm"])
+        each = SAMPLERS[name].evaluations(options)
         on_screen = sys.stderr.isatty()
         self.kept = 0
         self.bar = tqdm(

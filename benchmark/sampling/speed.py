@@ -17,7 +17,6 @@ from benchmark.sampling.noise import Streams
 from benchmark.sampling.run import pick_device
 
 N = 5
-OPTIONS = {"repaint": {"jump_length": 2, "jump_n_sample": 2}}
 GUIDED = {"name": "nearest_neighbour", "eta": 0.1, "D": 0.3, "D_unit": "rms"}
 
 
@@ -77,7 +76,7 @@ def measure(prior_name: str, batch: int, steps: int, device: str, repeats: int) 
         prior(torch.zeros(batch, *prior.shape, device=where, dtype=prior.dtype), 500)  # warm up
     for name, sampler in SAMPLERS.items():
         for preset in ("paper", "reference"):
-            options = {"steps": steps, "preset": preset, **OPTIONS.get(name, {})}
+            options = {"steps": steps, "preset": preset, **{key: value for key, value in sampler.rehearsal.items() if key != "steps"}}
             timed = []
             for repeat in range(repeats):
                 keys = [[(repeat, "speed", str(case), index) for index in range(N)] for case in range(batch // N)]

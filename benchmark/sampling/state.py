@@ -1,17 +1,19 @@
-"""What every sampler shares: the state that it yields, the call of the prior, the reverse variance, option checks."""
+"""What every sampler shares: the state that it yields, the call of the prior, the reverse variance."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
 from benchmark.sampling.guidance import Repulsion
 
-PRESETS = ("paper", "reference")
+if TYPE_CHECKING:
+    from torch import Tensor
+
+VARIANCES = ("learned_range", "fixed_small", "fixed_large")
 
 
 @dataclass(frozen=True)
@@ -77,29 +79,9 @@ def default_variance(prior) -> str:
     return "learned_range" if prior.learned_range else "fixed_small"
 
 
-def check_options(*, preset: str, steps: int | str = 1, least_steps: int = 1, **ranges: tuple) -> None:
-    """Refuse options that a sampler cannot run with.
-
-    Args:
-        steps: a whole number from ``least_steps`` to 1000, or a respacing such as "250" or "ddim25".
-        ranges: option = (value, smallest, largest); both ends are allowed.
-
-    Raises:
-        BenchmarkError: naming the option and what would be right.
-    """
-    if preset not in PRESETS:
-        raise BenchmarkError(f"preset: {preset!r} is not known; use paper or reference")
-    if not isinstance(steps, str) and not (type(steps) is int and least_steps <= steps <= 1000):
-        raise BenchmarkError(f"steps: {steps!r} is out of range; give a whole number from {least_steps} to 1000")
-    for option, (value, smallest, largest) in ranges.items():
-        if not smallest <= value <= largest:
-            reach = f"{smallest:g} to {largest:g}" if largest < math.inf else f"{smallest:g} or more"
-            raise BenchmarkError(f"{option}: {value!r} is out of range; give {reach}")
-
-
 def gaussian_sd(log_variance: Tensor | float) -> Tensor | float:
     """exp(log sigma^2 / 2), for a number or a tensor."""
-    return torch.exp(0.5 * log_variance) if isinstance(log_variance, Tensor) else math.exp(0.5 * log_variance)
+    return torch.exp(0.5 * log_variance) if isinstance(log_variance, torch.Tensor) else math.exp(0.5 * log_variance)
 
 
 def time_factor(preset: str, timestep: int, reference: float) -> float:

@@ -5,16 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated
 
-import torch
-from torch import Tensor
-
-from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
 from benchmark.sampling.guidance import HOLE_SEARCH
+from benchmark.sampling.sampler import PRESET, Asked, Within, sampler
 from benchmark.sampling.schedules import even_timesteps, travel_schedule
-from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
+from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+def _evaluations(options: dict) -> int:
+    walk = travel_schedule(options["steps"], options["travel_length"], options["travel_repeat"])
+    return sum(later < earlier for earlier, later in pairwise(walk))
+
+
+def _refuses(problem: Asked, options: dict) -> str | None:
+    if problem.sigma > 0 and not problem.has_singular_system:
+        return f"needs a singular system for noise, which {problem.name} has not; use diffpir or dps"
+    return None
+
+
+@sampler({"steps": 3}, {"travel_length": 1, "travel_repeat": 1}, _evaluations, _refuses)
 def ddnm(
     prior,
     problem,
@@ -22,14 +36,14 @@ def ddnm(
     noise,
     guide,
     *,
-    preset: str = "paper",
-    steps: int = 100,
-    eta_ddim: float = 0.85,
-    travel_length: int = 1,
-    travel_repeat: int = 1,
-    clip: bool = False,
-    recompute_eps: bool = False,
-    paste: bool = False,
+    preset: Annotated[str, PRESET] = "paper",
+    steps: Annotated[int, Within(1, 1000), "Sampling steps."] = 100,
+    eta_ddim: Annotated[float, Within(0, 1), "Share of fresh noise in a step."] = 0.85,
+    travel_length: Annotated[int, Within(1), "Steps of one travel back."] = 1,
+    travel_repeat: Annotated[int, Within(1), "How often a stretch is travelled."] = 1,
+    clip: Annotated[bool, "Clip the clean estimate to the range of images."] = False,
+    recompute_eps: Annotated[bool, "Take the noise estimate from the guided clean estimate."] = False,
+    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
 ) -> Iterator[State]:
     """Replace the range-space part of every clean estimate by the measurement's.
 
@@ -57,11 +71,6 @@ def ddnm(
     Raises:
         BenchmarkError: options out of range.
     """
-    check_options(preset=preset, steps=steps, eta_ddim=(eta_ddim, 0, 1))
-    if problem.sigma > 0 and not problem.has_singular_system:
-        raise BenchmarkError(
-            f"sampler ddnm needs a singular system for noise, which {problem.name} has not; use diffpir or dps"
-        )
     even = [k * (1000 // steps) for k in range(steps)] if preset == "reference" else even_timesteps(steps)[::-1]
     times = [even[k] if k >= 0 else -1 for k in travel_schedule(steps, travel_length, travel_repeat)]
     x, x0_guided, nfe = noise(), None, 0

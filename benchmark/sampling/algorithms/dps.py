@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
-import torch
-from torch import Tensor
-
+from benchmark.lazy import torch
 from benchmark.sampling.guidance import HOLE_SEARCH
+from benchmark.sampling.sampler import PRESET, OneOf, Within, sampler
 from benchmark.sampling.schedules import Schedule
 from benchmark.sampling.state import (
+    VARIANCES,
     State,
-    check_options,
     default_variance,
     gaussian_sd,
     predict_eps,
@@ -20,7 +20,11 @@ from benchmark.sampling.state import (
     time_factor,
 )
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
+
+@sampler({"steps": 3})
 def dps(
     prior,
     problem,
@@ -28,12 +32,12 @@ def dps(
     noise,
     guide,
     *,
-    preset: str = "paper",
-    steps: int | str = 1000,
-    scale: float = 2.0,
-    variance: str | None = None,
-    clip: bool = True,
-    paste: bool = False,
+    preset: Annotated[str, PRESET] = "paper",
+    steps: Annotated[int | str, Within(2, 1000), "Sampling steps, or a respacing such as ddim50."] = 1000,
+    scale: Annotated[float, Within(0), "Step size of the measurement's gradient."] = 2.0,
+    variance: Annotated[str | None, OneOf(*VARIANCES), "Variance of the ancestral step."] = None,
+    clip: Annotated[bool, "Clip the clean estimate to the range of images."] = True,
+    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
 ) -> Iterator[State]:
     """Ancestral sampling with a gradient step on the measurement's residual.
 
@@ -54,7 +58,6 @@ def dps(
     Raises:
         BenchmarkError: options out of range, learned range asked of a network without it.
     """
-    check_options(preset=preset, steps=steps, least_steps=2, scale=(scale, 0, math.inf))
     schedule = Schedule.respaced(prior.alphas_cumprod, steps)
     total = len(schedule.timesteps)
     kind = variance or default_variance(prior)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated
 
-import torch
-from torch import Tensor
-
-from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
 from benchmark.sampling.guidance import HOLE_SEARCH, UNGATED
+from benchmark.sampling.sampler import PRESET, Asked, OneOf, Within, count_steps, sampler
 from benchmark.sampling.schedules import Schedule, jump_schedule
 from benchmark.sampling.state import (
+    VARIANCES,
     State,
-    check_options,
     default_variance,
     gaussian_sd,
     predict_eps,
@@ -22,7 +21,23 @@ from benchmark.sampling.state import (
     time_factor,
 )
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
+
+def _evaluations(options: dict) -> int:
+    jumps = options["jump_length"], options["jump_n_sample"]
+    walk = jump_schedule(count_steps(options), *jumps, start_resampling=options["start_resampling"])
+    return sum(later < earlier for earlier, later in pairwise(walk))
+
+
+def _refuses(problem: Asked, options: dict) -> str | None:
+    if problem.name != "inpainting" or problem.sigma > 0:
+        return "serves noiseless inpainting only; use ddnm, ddrm, dps or diffpir"
+    return None
+
+
+@sampler({"steps": 4, "jump_length": 2, "jump_n_sample": 2}, {"start_resampling": 4}, _evaluations, _refuses)
 def repaint(
     prior,
     problem,
@@ -30,14 +45,14 @@ def repaint(
     noise,
     guide,
     *,
-    preset: str = "paper",
-    steps: int | str = 250,
-    jump_length: int = 10,
-    jump_n_sample: int = 10,
-    start_resampling: int | None = None,
-    variance: str | None = None,
-    clip: bool = True,
-    paste: bool = False,
+    preset: Annotated[str, PRESET] = "paper",
+    steps: Annotated[int | str, Within(2, 1000), "Sampling steps, or a respacing such as ddim50."] = 250,
+    jump_length: Annotated[int, Within(1), "Steps of one jump back."] = 10,
+    jump_n_sample: Annotated[int, Within(1), "How often a stretch is sampled."] = 10,
+    start_resampling: Annotated[int | None, Within(0), "The step from which on there are jumps."] = None,
+    variance: Annotated[str | None, OneOf(*VARIANCES), "Variance of the ancestral step."] = None,
+    clip: Annotated[bool, "Clip the clean estimate to the range of images."] = True,
+    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
 ) -> Iterator[State]:
     """Ancestral steps on the hole, the noised known pixels around it, resampled by jumps back in time.
 
@@ -64,12 +79,6 @@ def repaint(
     Raises:
         BenchmarkError: a problem other than noiseless inpainting, or options out of range.
     """
-    check_options(preset=preset, steps=steps, least_steps=2)
-    if problem.name != "inpainting" or problem.sigma > 0:
-        raise BenchmarkError(
-            f"sampler repaint serves noiseless inpainting only, not {problem.name} with sigma {problem.sigma:g}; "
-            "use ddnm, ddrm, dps or diffpir"
-        )
     reference = preset == "reference"
     schedule = Schedule.respaced(prior.alphas_cumprod, steps)
     total, hole = len(schedule.timesteps), problem.hole

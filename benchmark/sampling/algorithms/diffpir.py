@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from benchmark.lazy import torch
+from benchmark.sampling.sampler import PRESET, Asked, OneOf, Within, sampler
 from benchmark.sampling.schedules import diffpir_timesteps, linear_betas
-from benchmark.sampling.state import State, check_options, predict_eps, time_factor
+from benchmark.sampling.state import State, predict_eps, time_factor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def float32_schedule() -> np.ndarray:
@@ -18,6 +22,20 @@ def float32_schedule() -> np.ndarray:
     return np.cumprod(1 - linear_betas(dtype=np.float32), dtype=np.float32)
 
 
+def _evaluations(options: dict) -> int:
+    return len(diffpir_timesteps(options["steps"], options["skip_type"]))
+
+
+def _refuses(problem: Asked, options: dict) -> str | None:
+    if options["preset"] == "reference" and not problem.keeps_constants:
+        return (
+            "solves the data step of the preset reference on [0, 1], which holds for operators that keep constants; "
+            f"{problem.name} does not: use the preset paper"
+        )
+    return None
+
+
+@sampler({"steps": 3}, evaluations=_evaluations, refuses=_refuses)
 def diffpir(
     prior,
     problem,
@@ -25,17 +43,17 @@ def diffpir(
     noise,
     guide,
     *,
-    preset: str = "paper",
-    steps: int = 20,
-    lam: float = 1.0,
-    zeta: float = 1.0,
-    eta: float = 0.0,
-    skip_type: str = "quad",
-    data_scale: float = 1.0,
-    use_last: bool | None = None,
-    exact_data_step: bool | None = None,
+    preset: Annotated[str, PRESET] = "paper",
+    steps: Annotated[int, Within(2, 1000), "Sampling steps, one more where they are uniform."] = 20,
+    lam: Annotated[float, Within(1e-12), "Weight of the prior in the data step."] = 1.0,
+    zeta: Annotated[float, Within(0, 1), "Share of fresh noise in a step."] = 1.0,
+    eta: Annotated[float, Within(0, 1), "Noise of DDIM in what is not fresh."] = 0.0,
+    skip_type: Annotated[str, OneOf("quad", "uniform"), "Spacing of the timesteps."] = "quad",
+    data_scale: Annotated[float, Within(0), "Share of the data step that is taken."] = 1.0,
+    use_last: Annotated[bool | None, "Use the last evaluation rather than throw it away."] = None,
+    exact_data_step: Annotated[bool | None, "The data step without cancellation."] = None,
     x_init: Tensor | None = None,
-    paste: bool = False,
+    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
 ) -> Iterator[State]:
     """Half-quadratic splitting: denoise, solve the data term, take a (partly stochastic) diffusion step.
 
@@ -66,15 +84,6 @@ def diffpir(
     Raises:
         BenchmarkError: options out of range.
     """
-    check_options(
-        preset=preset,
-        steps=steps,
-        least_steps=2,
-        zeta=(zeta, 0, 1),
-        eta=(eta, 0, 1),
-        lam=(lam, 1e-12, math.inf),
-        data_scale=(data_scale, 0, math.inf),
-    )
     reference = preset == "reference"
     use_last = not reference if use_last is None else use_last
     exact_data_step = not reference if exact_data_step is None else exact_data_step

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Annotated
 
 from benchmark.problems.base import Problem
-from benchmark.sampling.state import State, abar_at, check_options, predict_eps
+from benchmark.sampling.sampler import PRESET, Within, sampler
+from benchmark.sampling.state import State, abar_at, predict_eps
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+@sampler({"steps": 2})
 def drp(
     prior,
     problem,
@@ -18,14 +22,14 @@ def drp(
     noise,
     guide,
     *,
-    preset: str = "paper",
-    steps: int = 50,
-    gamma: float = 0.1,
-    lam: float = 0.04,
-    t_restore: int = 200,
+    preset: Annotated[str, PRESET] = "paper",
+    steps: Annotated[int, Within(1, 1000), "Iterations."] = 50,
+    gamma: Annotated[float, Within(0, 1), "Step towards the restoration network's output."] = 0.1,
+    lam: Annotated[float, Within(1e-12), "Weight of the prior in the data step."] = 0.04,
+    t_restore: Annotated[int, Within(0, 999), "The timestep at which the prior denoises."] = 200,
     restore: Callable[[Tensor], Tensor] | None = None,
     degrade: Problem | None = None,
-    paste: bool = False,
+    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
 ) -> Iterator[State]:
     """A point estimate, no sampling: the N members of a set are one picture, the baseline with zero diversity.
 
@@ -48,9 +52,6 @@ def drp(
     Raises:
         BenchmarkError: options out of range.
     """
-    check_options(
-        preset=preset, steps=steps, gamma=(gamma, 0, 1), lam=(lam, 1e-12, math.inf), t_restore=(t_restore, 0, 999)
-    )
     count = noise().shape[1]
     abar = abar_at(prior, t_restore)
 

@@ -5,16 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated
 
-import torch
-from torch import Tensor
-
-from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
 from benchmark.sampling.guidance import WHOLE
+from benchmark.sampling.sampler import PRESET, Asked, Within, sampler
 from benchmark.sampling.schedules import ddrm_timesteps, even_timesteps
-from benchmark.sampling.state import State, abar_at, check_options, predict_eps, time_factor
+from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+def _evaluations(options: dict) -> int:
+    return len(ddrm_timesteps(options["steps"])) if options["preset"] == "reference" else options["steps"]
+
+
+def _refuses(problem: Asked, options: dict) -> str | None:
+    if not problem.has_singular_system:
+        return f"needs a singular system, which {problem.name} has not; use ddnm or diffpir"
+    return None
+
+
+@sampler({"steps": 2}, evaluations=_evaluations, refuses=_refuses)
 def ddrm(
     prior,
     problem,
@@ -22,12 +35,12 @@ def ddrm(
     noise,
     guide,
     *,
-    preset: str = "paper",
-    steps: int = 20,
-    eta: float = 0.85,
-    eta_b: float = 1.0,
-    clip: bool = False,
-    paste: bool = False,
+    preset: Annotated[str, PRESET] = "paper",
+    steps: Annotated[int, Within(1, 1000), "Sampling steps."] = 20,
+    eta: Annotated[float, Within(0, 1), "Share of fresh noise where little is measured."] = 0.85,
+    eta_b: Annotated[float, Within(0, 1), "Weight of a measurement less noisy than the state."] = 1.0,
+    clip: Annotated[bool, "Clip the clean estimate to the range of images."] = False,
+    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
 ) -> Iterator[State]:
     """Diffuse in the spectral space of A = U S V^T, each coefficient by how well it was measured.
 
@@ -53,9 +66,6 @@ def ddrm(
     Raises:
         BenchmarkError: a problem without a singular system, or options out of range.
     """
-    check_options(preset=preset, steps=steps, eta=(eta, 0, 1), eta_b=(eta_b, 0, 1))
-    if not problem.has_singular_system:
-        raise BenchmarkError(f"sampler ddrm needs a singular system, which {problem.name} has not; use ddnm or diffpir")
     reference = preset == "reference"
     s, inverse, measured = problem.singulars, problem.inverse_singulars, problem.singulars > 0
     sigma_0 = 2 * problem.sigma

@@ -1,0 +1,69 @@
+"""What samplers refuse of a configuration, each fault one line, before anything runs (no torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from benchmark.errors import BenchmarkError, suggestion
+from benchmark.sampling import SAMPLERS
+from benchmark.sampling.sampler import Task
+
+BESIDE_OPTIONS = ("algorithm", "by_steps")  # keys of a sampler of the configuration
+
+
+def options_of(spec: Mapping[str, Any]) -> dict:
+    """The options of a sampler of the configuration: what is neither its algorithm nor for some steps alone."""
+    return {key: value for key, value in spec.items() if key not in BESIDE_OPTIONS}
+
+
+def option_faults(algorithm: str, options: Mapping[str, Any], where: str, kind: str = "option") -> Iterator[str]:
+    """Options that an algorithm does not have, or values that it does not take; ``kind``: what a reader calls them."""
+    known = SAMPLERS[algorithm].options
+    for option, value in options.items():
+        if option not in known:
+            yield f"{where}.{option}: unknown {kind}{suggestion(option, [*known, *BESIDE_OPTIONS])}"
+        elif fault := known[option].fault(value):
+            yield f"{where}.{option}: {fault}. {known[option].about}".rstrip()
+
+
+def sampler_faults(samplers: dict) -> Iterator[str]:
+    """Algorithms that are not there, and options that an algorithm does not have or take, at some steps or at all."""
+    for name, spec in samplers.items():
+        algorithm = spec["algorithm"]
+        if algorithm not in SAMPLERS:
+            where = f"samplers.{name}.algorithm: {algorithm!r}"
+            yield f"{where} is not one of its values{suggestion(algorithm, list(SAMPLERS))}"
+            continue
+        own = list(option_faults(algorithm, options_of(spec), f"samplers.{name}", "key"))
+        yield from own or _count_faults(algorithm, options_of(spec), f"samplers.{name}")
+        for steps, options in spec.get("by_steps", {}).items():
+            yield from option_faults(algorithm, options, f"samplers.{name}.by_steps.{steps}")
+
+
+def _count_faults(algorithm: str, options: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Options that are right one by one, but of which no evaluations follow: a respacing that there is not."""
+    try:
+        SAMPLERS[algorithm].evaluations(options)
+    except BenchmarkError as error:
+        yield f"{where}.{error}"
+
+
+def service_faults(section: dict, where: str, dataset: dict, samplers: dict, learned: bool | None) -> Iterator[str]:
+    """One line for every sampler of a section that cannot serve one of its tasks, or this prior.
+
+    ``learned``: whether the prior's network gives variance values; None where that is not known.
+    """
+    for name in [*section.get("samplers", []), *section.get("unguided", [])]:
+        if name not in samplers:
+            continue
+        algorithm = samplers[name]["algorithm"]
+        if samplers[name].get("variance") == "learned_range" and learned is False:
+            yield (
+                f"samplers.{name}.variance: learned_range needs a network with 2C output channels, and that of "
+                f"{dataset['prior']['name']} ({where}) has C; use fixed_small or fixed_large"
+            )
+        for task in section.get("tasks", dataset["tasks"]):
+            problem = Task.of(dataset["tasks"].get(task, {}).get("problem", {}))
+            if reason := SAMPLERS[algorithm].refuses(problem, options_of(samplers[name])):
+                yield f"{where}: sampler {name} ({algorithm}) cannot serve task {task}: it {reason}, or give tasks"

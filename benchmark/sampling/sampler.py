@@ -1,0 +1,213 @@
+"""What a sampler says of itself, read while a run is planned (no torch): options, refusals, evaluations, its rehearsal.
+
+    @sampler(rehearsal={"steps": 3}, evaluations=..., refuses=...)
+    def mine(prior, problem, y, noise, guide, *, preset="paper", steps: Annotated[int, Within(1, 1000)] = 100):
+        ...
+
+A sampler's options are its keyword arguments: their types, defaults and ranges stand in its signature and nowhere else.
+An option whose type a configuration cannot write (a tensor, a function) is for callers in Python.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, get_args
+
+from benchmark.errors import BenchmarkError
+from benchmark.problems import PROBLEMS
+from benchmark.sampling.schedules import space_timesteps
+
+if TYPE_CHECKING:
+    from benchmark.sampling.state import State
+
+KINDS = {int: "int", float: "float", bool: "bool", str: "str", type(None): "None"}
+ACCEPTS = {"int": int, "float": (int, float), "bool": bool, "str": str, "None": type(None)}
+
+
+@dataclass(frozen=True)
+class Within:
+    """The range of an option, both ends allowed."""
+
+    least: float
+    most: float = math.inf
+
+    def __str__(self) -> str:
+        return f"{self.least:g} to {self.most:g}" if self.most < math.inf else f"{self.least:g} or more"
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The values of an option."""
+
+    values: tuple
+
+    def __init__(self, *values: object):
+        object.__setattr__(self, "values", values)
+
+
+PRESET = OneOf("paper", "reference")  # the published formulas; the released implementation with its quirks
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a sampler: ``kinds``, the names of the types that it takes; its range or values; what it is."""
+
+    name: str
+    kinds: tuple[str, ...]
+    default: object
+    about: str = ""
+    within: Within | None = None
+    one_of: tuple = ()
+
+    def fault(self, value: object) -> str | None:
+        """What is wrong with a value, and what would be right; None where nothing is."""
+        if not any(is_kind(value, kind) for kind in self.kinds):
+            return f"{value!r} is not of type {' or '.join(self.kinds)}"
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"{value} is not a finite number"
+        if self.one_of and value is not None and value not in self.one_of:
+            return f"{value!r} is not known; use {' or '.join(map(str, self.one_of))}"
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if self.within and number and not self.within.least <= value <= self.within.most:
+            whole = "a whole number from " if self.kinds[0] == "int" and self.within.most < math.inf else ""
+            return f"{value!r} is out of range; give {whole}{self.within}"
+        return None
+
+
+def is_kind(value: object, kind: str) -> bool:
+    """Whether a value is of the type of this name; a boolean is no number."""
+    return isinstance(value, ACCEPTS[kind]) and (kind == "bool" or not isinstance(value, bool))
+
+
+class Asked(Protocol):
+    """What a sampler is asked to serve: a problem, or its class with a level of noise."""
+
+    name: str
+    sigma: float
+    has_singular_system: bool
+    keeps_constants: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """A problem of a configuration, as far as a sampler may mind it."""
+
+    name: str
+    sigma: float
+    has_singular_system: bool
+    keeps_constants: bool
+
+    @classmethod
+    def of(cls, problem: Mapping[str, Any]) -> Task:
+        """The task of ``{"name", "sigma", ...}``, inpainting without noise where nothing is said."""
+        kind = PROBLEMS[problem.get("name", "inpainting")]
+        return cls(kind.name, problem.get("sigma", 0.0), kind.has_singular_system, kind.keeps_constants)
+
+
+class Sampler:
+    """A registered sampler: called as its function is, with its options checked and its problem accepted first.
+
+    Attributes:
+        name: of the function. function: the generator of states.
+        rehearsal: options of a run of a few evaluations; those that the sampler's own settings do not need to name.
+        only_where_given: options of ``rehearsal`` that are shortened only where a configuration has them.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Iterator[State]],
+        rehearsal: Mapping[str, Any],
+        only_where_given: Mapping[str, Any],
+        evaluations: Callable[[dict], int],
+        refuses: Callable[[Asked, dict], str | None],
+    ):
+        functools.update_wrapper(self, function)
+        self.name, self.function = function.__name__, function
+        self.rehearsal, self.only_where_given = dict(rehearsal), dict(only_where_given)
+        self._evaluations, self._refuses = evaluations, refuses
+
+    def __call__(self, prior, problem, y, noise, guide, **options) -> Iterator[State]:
+        """The states of ``function``.
+
+        Raises:
+            BenchmarkError: an option of another type or out of range, a problem that the sampler does not serve.
+        """
+        for name, value in options.items():
+            if name in self.options and (fault := self.options[name].fault(value)):
+                raise BenchmarkError(f"{name}: {fault}")
+        if reason := self.refuses(problem, options):
+            raise BenchmarkError(f"sampler {self.name}, problem {problem.name}, sigma {problem.sigma:g}: it {reason}")
+        return self.function(prior, problem, y, noise, guide, **options)
+
+    @cached_property
+    def options(self) -> dict[str, Option]:
+        """The options that settings can give, by name."""
+        parameters = inspect.signature(self.function).parameters.values()
+        found = (_option(part, self.function) for part in parameters if part.kind == part.KEYWORD_ONLY)
+        return {option.name: option for option in found if option is not None}
+
+    def with_defaults(self, options: Mapping[str, Any]) -> dict:
+        """Options with the defaults of those that are not given."""
+        return {name: option.default for name, option in self.options.items()} | dict(options)
+
+    def refuses(self, asked: Asked, options: Mapping[str, Any]) -> str | None:
+        """Why it cannot serve a problem with these options, and what can: the rest of "it ..."; None where it can."""
+        return self._refuses(asked, self.with_defaults(options))
+
+    def evaluations(self, options: Mapping[str, Any]) -> int | None:
+        """Network evaluations of a sample; None where the options are none that it takes."""
+        values = self.with_defaults(options)
+        if any(self.options[name].fault(value) for name, value in values.items() if name in self.options):
+            return None
+        return self._evaluations(values)
+
+
+def count_steps(options: dict) -> int:
+    """Evaluations of a sampler that calls the network once a step, ``steps`` a number or a respacing."""
+    steps = options["steps"]
+    return steps if isinstance(steps, int) else len(space_timesteps(1000, steps))
+
+
+def serves_all(asked: Asked, options: dict) -> None:
+    """Nothing is refused."""
+
+
+def sampler(
+    rehearsal: Mapping[str, Any],
+    only_where_given: Mapping[str, Any] = types.MappingProxyType({}),
+    evaluations: Callable[[dict], int] = count_steps,
+    refuses: Callable[[Asked, dict], str | None] = serves_all,
+) -> Callable[[Callable[..., Iterator[State]]], Sampler]:
+    """Make a :class:`Sampler` of a function ``f(prior, problem, y, noise, guide, *, preset, ...)`` that yields states.
+
+    Args:
+        rehearsal, only_where_given: see :class:`Sampler`.
+        evaluations: from all options, defaults included, to network evaluations of a sample.
+        refuses: from a problem and all options to the reason why not ("needs ..., use ..."), or None.
+    """
+    return lambda function: Sampler(function, rehearsal, only_where_given, evaluations, refuses)
+
+
+def _option(part: inspect.Parameter, function: Callable) -> Option | None:
+    """The option of a keyword argument; None where its type is for callers in Python."""
+    annotation = part.annotation
+    if isinstance(annotation, str):
+        try:
+            annotation = eval(annotation, function.__globals__)
+        except NameError:  # imported for the type checker alone: a tensor
+            return None
+    meta = getattr(annotation, "__metadata__", ())
+    annotation = annotation.__origin__ if meta else annotation
+    kinds = get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    if not set(kinds) <= set(KINDS):
+        return None
+    within = next((item for item in meta if isinstance(item, Within)), None)
+    one_of = next((item.values for item in meta if isinstance(item, OneOf)), ())
+    about = next((item for item in meta if isinstance(item, str)), "")
+    return Option(part.name, tuple(KINDS[kind] for kind in kinds), part.default, about, within, one_of)

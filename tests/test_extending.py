@@ -1,0 +1,106 @@
+"""What docs/extending.md promises: its steps, followed to the letter in a copy of the project, give what they say."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+GUIDE = (ROOT / "docs" / "extending.md").read_text()
+SMALL = """
+run: mine
+toy: false
+masks: {left: {recipe: left}}
+samplers: {ddnm: {algorithm: ddnm, steps: 5}}
+datasets:
+  digits:
+    source: {name: digits}
+    prior: {name: digits_mixture}
+    features: {name: digit_pixels}
+    cases: 3
+    tasks: {left: {mask: left}}
+    metrics: [diversity, fidelity]
+"""
+
+
+def blocks(language: str, section: str) -> list[str]:
+    """The blocks of a language below a heading of the guide."""
+    part = GUIDE.split(f"## {section}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(rf"```{language}\n(.*?)```", part, re.DOTALL)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of what runs: package, workflow, environments."""
+    shutil.copytree(ROOT / "benchmark", tmp_path / "benchmark", ignore=shutil.ignore_patterns("__pycache__", "files"))
+    (tmp_path / "benchmark" / "weights" / "files").symlink_to(ROOT / "benchmark" / "weights" / "files")
+    for name in ("workflow", "envs"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    return tmp_path
+
+
+def make(project, config, *targets):
+    (project / "small.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", *targets, "--configfile", "small.yaml", "--cores", "2"]
+    run = subprocess.run(command, cwd=project, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "."})
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def before_and_after(project):
+    return {
+        path.relative_to(project) for path in project.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rehearsal", [False, True])
+def test_a_sampler_is_one_file_and_has_its_row(project, rehearsal):
+    known = before_and_after(project)
+    (project / "benchmark" / "sampling" / "algorithms" / "replacement.py").write_text(
+        blocks("python", "A sampler, worked through")[0]
+    )
+    assert len(before_and_after(project) - known) == 1
+    config, asked = yaml.safe_load(SMALL), yaml.safe_load(blocks("yaml", "A sampler, worked through")[0])
+    config["samplers"] |= asked["samplers"]
+    config["datasets"]["digits"] |= asked["datasets"]["digits"]
+    config["rehearsal"] = rehearsal
+    folder = "results/mine_rehearsal" if rehearsal else "results/mine"
+    make(project, config, f"{folder}/tables/samplers.csv")
+    table = pd.read_csv(project / folder / "tables" / "samplers.csv")
+    mine = table[(table["sampler"] == "mine") & (table["metric"] == "psnr_best")]
+    assert set(mine["method"]) == {"plain", "nearest_neighbour"}
+    assert mine["mean"].notna().all()
+
+
+def test_what_the_new_sampler_refuses_is_refused_before_anything_runs(project):
+    (project / "benchmark" / "sampling" / "algorithms" / "replacement.py").write_text(
+        blocks("python", "A sampler, worked through")[0]
+    )
+    config = yaml.safe_load(SMALL)
+    config["samplers"]["mine"] = {"algorithm": "replacement", "steps": 50}
+    config["datasets"]["digits"]["tasks"]["noisy"] = {"mask": "left", "problem": {"name": "inpainting", "sigma": 0.1}}
+    config["datasets"]["digits"]["comparison"] = {"samplers": ["mine"]}
+    for change, words in (
+        ({}, "sampler mine (replacement) cannot serve task noisy: it puts noise into the picture; use ddnm or dps"),
+        ({"steps": 0}, "samplers.mine.steps: 0 is out of range; give a whole number from 1 to 1000. Sampling steps."),
+        ({"stepz": 9}, "samplers.mine.stepz: unknown key; did you mean 'steps'"),
+    ):
+        config["samplers"]["mine"] |= change
+        (project / "small.yaml").write_text(yaml.safe_dump(config))
+        run = subprocess.run(
+            [sys.executable, "-m", "benchmark", "plan", "--config", "small.yaml"],
+            cwd=project,
+            capture_output=True,
+            text=True,
+        )
+        assert (run.returncode, run.stdout) == (2, "")
+        assert words in run.stderr
+        assert run.stderr.count("\n") == 1
+        config["samplers"]["mine"] = {"algorithm": "replacement", "steps": 50}
