@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
@@ -59,4 +59,5 @@ def build(
             )
     if "hole" in known:
         options["hole"] = hole
-    return PROBLEMS[name](tuple(image_shape), device=device, dtype=dtype or torch.float32, **options)
+    kind: Any = PROBLEMS[name]  # every kind has options of its own
+    return kind(tuple(image_shape), device=device, dtype=dtype or torch.float32, **options)

@@ -7,7 +7,7 @@ operator's own, and ``singulars`` (broadcastable to z) says which are measured: 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CUTOFF = 3e-2  # singular values of blurs below it are taken for 0: DDRM's deblurring (arXiv 2201.11793, released code)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether an option is a number (a boolean is none)."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -46,7 +46,8 @@ class Problem:
     def __init__(self, image_shape: tuple[int, int, int], sigma: float = 0.0):
         if not (is_number(sigma) and 0 <= sigma < math.inf):
             raise BenchmarkError(f"problem.sigma: {sigma!r} is not a standard deviation; give 0 or more, on [0, 1]")
-        self.image_shape, self.sigma = tuple(image_shape), float(sigma)
+        channels, height, width = image_shape
+        self.image_shape, self.sigma = (channels, height, width), float(sigma)
 
     singulars: Tensor
 

@@ -35,7 +35,7 @@ class Inpainting(Problem):
             )
         if not ((hole == 0) | (hole == 1)).all():
             raise BenchmarkError("problem inpainting: a mask of other values than True and False; NaN is neither")
-        self.hole = hole.to(device).reshape(-1, 1, 1, *hole.shape[-2:]).bool()
+        self.hole: Tensor = hole.to(device).reshape(-1, 1, 1, *hole.shape[-2:]).bool()
         self.singulars = (~self.hole).to(dtype)
 
     def Vt(self, x):

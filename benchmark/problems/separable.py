@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,10 +25,10 @@ class Separable(Problem):
     posterior are those of the truncated operator. The time is that of two small matrix products.
     """
 
-    def __init__(self, image_shape, sigma, rows: np.ndarray, columns: np.ndarray, cutoff: float, device, dtype):
+    def __init__(self, image_shape, sigma, sides: Iterable[np.ndarray], cutoff: float, device, dtype):
         super().__init__(image_shape, sigma)
         check_cutoff(cutoff, self.name)
-        self.rows, self.columns = (self._svd(one, cutoff, device, dtype) for one in (rows, columns))
+        self.rows, self.columns = (self._svd(one, cutoff, device, dtype) for one in sides)
         self.singulars = self.rows[1][:, None] * self.columns[1][None, :]
 
     @staticmethod
@@ -35,7 +36,8 @@ class Separable(Problem):
         u, s, vt = np.linalg.svd(operator.astype(np.float64), full_matrices=True)
         padded = np.zeros(operator.shape[1])
         padded[: len(s)] = truncated(s, cutoff, dtype)
-        return tuple(torch.tensor(a.copy(), device=device, dtype=dtype) for a in (u, padded, vt))
+        left, singulars, right = (torch.tensor(a.copy(), device=device, dtype=dtype) for a in (u, padded, vt))
+        return left, singulars, right
 
     def Vt(self, x):
         return self.rows[2] @ x @ self.columns[2].mT
@@ -62,7 +64,7 @@ class SuperResolutionAverage(Separable):
     def __init__(self, image_shape, sigma=0.0, *, factor: int = 4, device="cpu", dtype):
         divides(factor, image_shape, self.name)
         sides = [np.kron(np.eye(side // factor), np.full((1, factor), 1 / factor)) for side in image_shape[1:]]
-        super().__init__(image_shape, sigma, *sides, 0.0, device, dtype)
+        super().__init__(image_shape, sigma, sides, 0.0, device, dtype)
 
 
 class SuperResolutionBicubic(Separable):
@@ -78,7 +80,7 @@ class SuperResolutionBicubic(Separable):
 
     def __init__(self, image_shape, sigma=0.0, *, factor: int = 4, device="cpu", dtype):
         divides(factor, image_shape, self.name)
-        super().__init__(image_shape, sigma, *(bicubic_matrix(s, factor) for s in image_shape[1:]), 0.0, device, dtype)
+        super().__init__(image_shape, sigma, (bicubic_matrix(s, factor) for s in image_shape[1:]), 0.0, device, dtype)
 
 
 class GaussianDeblurring(Separable):
@@ -96,7 +98,7 @@ class GaussianDeblurring(Separable):
         positive_width(std, image_shape, self.name)
         reach = max(1, math.ceil(3 * std))
         kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / std) ** 2)
-        super().__init__(image_shape, sigma, *(blur_matrix(s, kernel) for s in image_shape[1:]), cutoff, device, dtype)
+        super().__init__(image_shape, sigma, (blur_matrix(s, kernel) for s in image_shape[1:]), cutoff, device, dtype)
 
 
 class UniformDeblurring(Separable):
@@ -114,4 +116,4 @@ class UniformDeblurring(Separable):
         if type(width) is not int or width < 1 or width % 2 == 0:
             raise BenchmarkError(f"problem {self.name}: width {width!r} is not odd; give 3, 5, 7, ...")
         sides = (blur_matrix(side, np.ones(width)) for side in image_shape[1:])
-        super().__init__(image_shape, sigma, *sides, cutoff, device, dtype)
+        super().__init__(image_shape, sigma, sides, cutoff, device, dtype)

@@ -16,6 +16,8 @@ from benchmark.lazy import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from benchmark.problems.base import Problem
+
 UNITS = ("rms", "repaint", "ddnm", "dps", "full")
 
 
@@ -268,7 +270,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def build_guidance(settings: dict | None, problem, n: int, count: int, device, dtype) -> tuple[Guide, list[float]]:
+def build_guidance(
+    settings: dict | None, problem: Problem, n: int, count: int, device, dtype
+) -> tuple[Guide, list[float]]:
     """The guide of ``{"name", "eta", "D", "D_unit", ...}`` for ``count`` sets of ``n``, and the RMS twin of D per set.
 
     Raises:

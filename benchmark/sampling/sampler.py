@@ -24,10 +24,22 @@ from benchmark.problems import PROBLEMS
 from benchmark.sampling.schedules import space_timesteps
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from benchmark.priors.protocol import Prior
+    from benchmark.problems.base import Problem
+    from benchmark.sampling.guidance import Guide
+    from benchmark.sampling.noise import Noise
     from benchmark.sampling.state import State
 
 KINDS = {int: "int", float: "float", bool: "bool", str: "str", type(None): "None"}
-ACCEPTS = {"int": int, "float": (int, float), "bool": bool, "str": str, "None": type(None)}
+ACCEPTS: dict[str, type | tuple[type, ...]] = {
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "str": str,
+    "None": type(None),
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ class Option:
     within: Within | None = None
     one_of: tuple = ()
 
-    def fault(self, value: object) -> str | None:
+    def fault(self, value: Any) -> str | None:
         """What is wrong with a value, and what would be right; None where nothing is."""
         if not any(is_kind(value, kind) for kind in self.kinds):
             return f"{value!r} is not of type {' or '.join(self.kinds)}"
@@ -88,10 +100,14 @@ def is_kind(value: object, kind: str) -> bool:
 class Asked(Protocol):
     """What a sampler is asked to serve: a problem, or its class with a level of noise."""
 
-    name: str
-    sigma: float
-    has_singular_system: bool
-    keeps_constants: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def sigma(self) -> float: ...
+    @property
+    def has_singular_system(self) -> bool: ...
+    @property
+    def keeps_constants(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -132,7 +148,9 @@ class Sampler:
         self.rehearsal, self.only_where_given = dict(rehearsal), dict(only_where_given)
         self._evaluations, self._refuses = evaluations, refuses
 
-    def __call__(self, prior, problem, y, noise, guide, **options) -> Iterator[State]:
+    def __call__(
+        self, prior: Prior, problem: Problem, y: Tensor, noise: Noise, guide: Guide, **options: Any
+    ) -> Iterator[State]:
         """The states of ``function``.
 
         Raises:

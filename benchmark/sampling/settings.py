@@ -43,7 +43,7 @@ def check_settings(settings: dict) -> None:
         )
 
 
-def method_of(settings: dict) -> str:
+def method_of(settings: dict) -> str | None:
     """The guidance's name, or plain."""
     return (settings.get("guidance") or {"name": "plain"}).get("name")
 

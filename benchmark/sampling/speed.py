@@ -76,7 +76,11 @@ def measure(prior_name: str, batch: int, steps: int, device: str, repeats: int) 
         prior(torch.zeros(batch, *prior.shape, device=where, dtype=prior.dtype), 500)  # warm up
     for name, sampler in SAMPLERS.items():
         for preset in ("paper", "reference"):
-            options = {"steps": steps, "preset": preset, **{key: value for key, value in sampler.rehearsal.items() if key != "steps"}}
+            options = {
+                "steps": steps,
+                "preset": preset,
+                **{key: value for key, value in sampler.rehearsal.items() if key != "steps"},
+            }
             timed = []
             for repeat in range(repeats):
                 keys = [[(repeat, "speed", str(case), index) for index in range(N)] for case in range(batch // N)]

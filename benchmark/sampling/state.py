@@ -13,6 +13,8 @@ from benchmark.sampling.guidance import Repulsion
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from benchmark.priors.protocol import Prior
+
 VARIANCES = ("learned_range", "fixed_small", "fixed_large")
 
 
@@ -38,12 +40,12 @@ class State:
     extra: dict | None = None
 
 
-def abar_at(prior, t: int) -> float:
+def abar_at(prior: Prior, t: int) -> float:
     """abar_t of the prior's schedule; abar_{-1} = 1."""
     return 1.0 if t < 0 else float(prior.alphas_cumprod[t])
 
 
-def predict_eps(prior, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
+def predict_eps(prior: Prior, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
     """eps and variance values for a batch of sets (B, N, C, H, W) at original timestep t."""
     eps, variance = prior(x.flatten(0, 1), int(t))
     return eps.unflatten(0, x.shape[:2]), None if variance is None else variance.unflatten(0, x.shape[:2])
@@ -74,7 +76,7 @@ def reverse_log_variance(schedule, k: int, kind: str, variance: Tensor | None) -
     raise BenchmarkError(f"variance: {kind!r} is not known; use learned_range, fixed_small or fixed_large")
 
 
-def default_variance(prior) -> str:
+def default_variance(prior: Prior) -> str:
     """learned_range where the network gives it, fixed_small elsewhere."""
     return "learned_range" if prior.learned_range else "fixed_small"
 

@@ -16,6 +16,11 @@ from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from benchmark.priors.protocol import Prior
+    from benchmark.problems.base import Problem
+    from benchmark.sampling.guidance import Guide
+    from benchmark.sampling.noise import Noise
+
 
 def _evaluations(options: dict) -> int:
     walk = travel_schedule(options["steps"], options["travel_length"], options["travel_repeat"])
@@ -30,11 +35,11 @@ def _refuses(problem: Asked, options: dict) -> str | None:
 
 @sampler({"steps": 3}, {"travel_length": 1, "travel_repeat": 1}, _evaluations, _refuses)
 def ddnm(
-    prior,
-    problem,
+    prior: Prior,
+    problem: Problem,
     y: Tensor,
-    noise,
-    guide,
+    noise: Noise,
+    guide: Guide,
     *,
     preset: Annotated[str, PRESET] = "paper",
     steps: Annotated[int, Within(1, 1000), "Sampling steps."] = 100,
@@ -73,7 +78,8 @@ def ddnm(
     """
     even = [k * (1000 // steps) for k in range(steps)] if preset == "reference" else even_timesteps(steps)[::-1]
     times = [even[k] if k >= 0 else -1 for k in travel_schedule(steps, travel_length, travel_repeat)]
-    x, x0_guided, nfe = noise(), None, 0
+    x, nfe = noise(), 0
+    x0_guided = x  # no walk begins with a step back
     yield State(times[0], x, None, None, None, nfe)
     for t, u in pairwise(times):
         abar, abar_u = abar_at(prior, t), abar_at(prior, u)
@@ -107,7 +113,9 @@ def ddnm(
         yield State(u, x, x0, x0_guided, repulsion, nfe, extra)
 
 
-def noisy_update(problem, y: Tensor, x0: Tensor, eps: Tensor, z: Tensor, a: float, sigma: float, eta: float) -> Tensor:
+def noisy_update(
+    problem: Problem, y: Tensor, x0: Tensor, eps: Tensor, z: Tensor, a: float, sigma: float, eta: float
+) -> Tensor:
     """DDNM+ (section 3.3): per singular value s, with a = sqrt(abar_u), sigma = sqrt(1 - abar_u), sigma_y in [-1, 1]:
 
     lambda = 1 if sigma >= a sigma_y / s, else s sigma sqrt(1 - eta^2) / (a sigma_y);

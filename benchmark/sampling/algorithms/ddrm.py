@@ -16,6 +16,11 @@ from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from benchmark.priors.protocol import Prior
+    from benchmark.problems.base import Problem
+    from benchmark.sampling.guidance import Guide
+    from benchmark.sampling.noise import Noise
+
 
 def _evaluations(options: dict) -> int:
     return len(ddrm_timesteps(options["steps"])) if options["preset"] == "reference" else options["steps"]
@@ -29,11 +34,11 @@ def _refuses(problem: Asked, options: dict) -> str | None:
 
 @sampler({"steps": 2}, evaluations=_evaluations, refuses=_refuses)
 def ddrm(
-    prior,
-    problem,
+    prior: Prior,
+    problem: Problem,
     y: Tensor,
-    noise,
-    guide,
+    noise: Noise,
+    guide: Guide,
     *,
     preset: Annotated[str, PRESET] = "paper",
     steps: Annotated[int, Within(1, 1000), "Sampling steps."] = 20,

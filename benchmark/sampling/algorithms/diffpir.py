@@ -16,6 +16,11 @@ from benchmark.sampling.state import State, predict_eps, time_factor
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from benchmark.priors.protocol import Prior
+    from benchmark.problems.base import Problem
+    from benchmark.sampling.guidance import Guide
+    from benchmark.sampling.noise import Noise
+
 
 def float32_schedule() -> np.ndarray:
     """abar_t accumulated in float32, as the released code does; its rho differs from the exact one by up to 1e-4."""
@@ -37,11 +42,11 @@ def _refuses(problem: Asked, options: dict) -> str | None:
 
 @sampler({"steps": 3}, evaluations=_evaluations, refuses=_refuses)
 def diffpir(
-    prior,
-    problem,
+    prior: Prior,
+    problem: Problem,
     y: Tensor,
-    noise,
-    guide,
+    noise: Noise,
+    guide: Guide,
     *,
     preset: Annotated[str, PRESET] = "paper",
     steps: Annotated[int, Within(2, 1000), "Sampling steps, one more where they are uniform."] = 20,
@@ -131,7 +136,7 @@ def diffpir(
         yield State(u, x, x0, x0_guided, repulsion, nfe, extra)
 
 
-def _solve(problem, y: Tensor, x0: Tensor, rho: float, on_unit_scale: bool, exact: bool) -> Tensor:
+def _solve(problem: Problem, y: Tensor, x0: Tensor, rho: float, on_unit_scale: bool, exact: bool) -> Tensor:
     """argmin_z ||y - A z||^2 + rho ||z - x0||^2; the released code solves all but inpainting on [0, 1]."""
     if problem.name == "inpainting":
         keep = problem.singulars
@@ -141,7 +146,7 @@ def _solve(problem, y: Tensor, x0: Tensor, rho: float, on_unit_scale: bool, exac
     return problem.proximal(x0, y, rho)
 
 
-def _start(problem, y: Tensor, z: Tensor, abars, t: int, x_init: Tensor | None) -> Tensor:
+def _start(problem: Problem, y: Tensor, z: Tensor, abars, t: int, x_init: Tensor | None) -> Tensor:
     """The released code's start: sqrt(abar_T) x_init + sqrt(1 - abar_T) z.
 
     x_init is y with the hole at -1 (inpainting), y's bicubic enlargement (super-resolution), y where it has the image's
@@ -150,6 +155,7 @@ def _start(problem, y: Tensor, z: Tensor, abars, t: int, x_init: Tensor | None) 
     """
     shape, abar = problem.image_shape, float(abars[t])
     if problem.name == "inpainting":
+        assert problem.hole is not None
         start = torch.where(problem.hole, -1.0, y) if x_init is None else x_init
         bars = np.asarray(abars, np.float64)
         abar_y = bars[np.abs(np.sqrt((1 - bars) / bars) - 2 * problem.sigma).argmin()]

@@ -23,14 +23,19 @@ from benchmark.sampling.state import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from benchmark.priors.protocol import Prior
+    from benchmark.problems.base import Problem
+    from benchmark.sampling.guidance import Guide
+    from benchmark.sampling.noise import Noise
+
 
 @sampler({"steps": 3})
 def dps(
-    prior,
-    problem,
+    prior: Prior,
+    problem: Problem,
     y: Tensor,
-    noise,
-    guide,
+    noise: Noise,
+    guide: Guide,
     *,
     preset: Annotated[str, PRESET] = "paper",
     steps: Annotated[int | str, Within(2, 1000), "Sampling steps, or a respacing such as ddim50."] = 1000,

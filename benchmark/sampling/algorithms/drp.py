@@ -13,14 +13,19 @@ from benchmark.sampling.state import State, abar_at, predict_eps
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from benchmark.priors.protocol import Prior
+    from benchmark.problems.base import Problem
+    from benchmark.sampling.guidance import Guide
+    from benchmark.sampling.noise import Noise
+
 
 @sampler({"steps": 2})
 def drp(
-    prior,
-    problem,
+    prior: Prior,
+    problem: Problem,
     y: Tensor,
-    noise,
-    guide,
+    noise: Noise,
+    guide: Guide,
     *,
     preset: Annotated[str, PRESET] = "paper",
     steps: Annotated[int, Within(1, 1000), "Iterations."] = 50,
@@ -72,7 +77,7 @@ def drp(
         yield State(-1 if step == steps else t_restore, result.expand(-1, count, -1, -1, -1), x0, x0, None, step)
 
 
-def _scaled_proximal(problem, degrade, y: Tensor, z: Tensor, lam: float, iterations: int = 3) -> Tensor:
+def _scaled_proximal(problem: Problem, degrade, y: Tensor, z: Tensor, lam: float, iterations: int = 3) -> Tensor:
     """z + d with (A^T A + lam H^T H) d = A^T (y - A z), d by conjugate gradients from 0."""
     d, r = 0 * z, problem.At(y - problem.A(z))
     p, old = r, r.flatten(2).square().sum(-1)[..., None, None, None]

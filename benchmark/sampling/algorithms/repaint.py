@@ -24,6 +24,11 @@ from benchmark.sampling.state import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from benchmark.priors.protocol import Prior
+    from benchmark.problems.base import Problem
+    from benchmark.sampling.guidance import Guide
+    from benchmark.sampling.noise import Noise
+
 
 def _evaluations(options: dict) -> int:
     jumps = options["jump_length"], options["jump_n_sample"]
@@ -39,11 +44,11 @@ def _refuses(problem: Asked, options: dict) -> str | None:
 
 @sampler({"steps": 4, "jump_length": 2, "jump_n_sample": 2}, {"start_resampling": 4}, _evaluations, _refuses)
 def repaint(
-    prior,
-    problem,
+    prior: Prior,
+    problem: Problem,
     y: Tensor,
-    noise,
-    guide,
+    noise: Noise,
+    guide: Guide,
     *,
     preset: Annotated[str, PRESET] = "paper",
     steps: Annotated[int | str, Within(2, 1000), "Sampling steps, or a respacing such as ddim50."] = 250,
@@ -82,6 +87,7 @@ def repaint(
     reference = preset == "reference"
     schedule = Schedule.respaced(prior.alphas_cumprod, steps)
     total, hole = len(schedule.timesteps), problem.hole
+    assert hole is not None  # other problems are refused
     kind = variance or default_variance(prior)
     walk = jump_schedule(total, jump_length, jump_n_sample, start_resampling=start_resampling)
     x, first, nfe = noise(), True, 0
