@@ -12,23 +12,27 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import yaml
 
+from benchmark.data.masks import RECIPES
+from benchmark.data.sources import SOURCES
 from benchmark.errors import BenchmarkError, suggestion
+from benchmark.exact.mixtures import WORLDS as MIXTURES
+from benchmark.features import FEATURES
+from benchmark.priors.registry import PRIORS
+from benchmark.problems import PROBLEMS
 from benchmark.rehearsal import notes, rehearse
 from benchmark.sampling.faults import sampler_faults, service_faults
+from benchmark.sampling.guidance import GUIDANCE, UNITS
+from benchmark.selection.strategies import STRATEGIES
 from benchmark.truth_faults import truth_faults
-from benchmark.weights import public
+from benchmark.weights import public, shipped
 
 SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 NUMERIC = {"eta", "D", "values", "sigma"}
-# beside the public models of the registry of weights
-PRIORS = (
-    *("faces_experts", "cats_experts", "bedrooms_experts", "faces_unet", "cats_unet", "bedrooms_unet"),
-    *("digits_mixture", "diffusers_folder"),
-)
 BOOLEAN = {"rehearsal", "toy"}
 SECTIONS_WITH_TASKS = ("eta", "D", "comparison", "candidates")
 
@@ -49,7 +53,7 @@ def load(path: str | os.PathLike) -> dict:
     return check(config, str(path))
 
 
-def check(config: object, source: str = "configuration") -> dict:
+def check(config: Any, source: str = "configuration") -> dict:
     """A checked copy of a configuration with its defaults filled in; ``source`` is named in messages.
 
     Where it says ``rehearsal: true``, what comes back is its rehearsal (:mod:`benchmark.rehearsal`).
@@ -80,7 +84,28 @@ def rehearsal_notes(config: dict) -> list[str]:
 # -------------------------------------------------------------------------------------------------------------- schema
 @cache
 def _schema() -> dict:
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    """The schema, with the names that it leaves to the registries (``x-registry``)."""
+    registries = {
+        "masks": RECIPES,
+        "units": UNITS,
+        "guidances": GUIDANCE,
+        "strategies": STRATEGIES,
+        "features": FEATURES,
+        "mixtures": MIXTURES,
+        "sources": SOURCES,
+        "classifiers": shipped.classifiers(),
+        "problems": PROBLEMS,
+    }
+
+    def filled(part: Any) -> Any:
+        if isinstance(part, list):
+            return [filled(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        names = {"enum": list(registries[part["x-registry"]])} if "x-registry" in part else {}
+        return {key: filled(value) for key, value in part.items()} | names
+
+    return filled(yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
 
 
 def _resolved(schema: dict) -> dict:
@@ -91,7 +116,7 @@ def _resolved(schema: dict) -> dict:
     return {**_resolved(target), **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
-def _numbers(value: object, key: str | None = None) -> object:
+def _numbers(value: Any, key: str | None = None) -> Any:
     """Numbers that YAML reads as text (1e-4, inf) become numbers under the keys that hold numbers, and ``true`` and
     ``false``, which Snakemake's ``--config`` leaves as text, become what they say."""
     if isinstance(value, dict):

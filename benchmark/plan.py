@@ -10,10 +10,11 @@ import gc
 import math
 from collections.abc import Iterator
 
-from benchmark.config import PRIORS, guided_points, public_models
+from benchmark.config import guided_points, public_models
 from benchmark.errors import BenchmarkError
 from benchmark.jobs import PLAIN, Job, Point, algorithm_at, named, point
 from benchmark.metrics.registry import LEAST_BANK, expand, find, skipped
+from benchmark.priors.registry import PRIORS
 from benchmark.publish.contents import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
 from benchmark.truth_jobs import EXACT, group_of, truth_jobs
 from benchmark.weights import public, shipped

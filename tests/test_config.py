@@ -6,7 +6,6 @@ import math
 import pytest
 import yaml
 
-from benchmark.config import PRIORS as NAMED_PRIORS
 from benchmark.config import SCHEMA, check, load
 from benchmark.errors import BenchmarkError
 from benchmark.sampling import SAMPLERS
@@ -372,34 +371,29 @@ def test_every_key_of_the_schema_stands_in_the_configurations_documentation():
 
 
 # ------------------------------------------------------------------------------------------- names known to the schema
-def known(*path):
-    part = yaml.safe_load(SCHEMA.read_text())
-    for key in path:
-        part = part[key]
-    return set(part)
+def parts_of(schema):
+    """Every part of the schema that is a mapping."""
+    if isinstance(schema, dict):
+        yield schema
+    for item in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from parts_of(item)
 
 
-DATASET = ("$defs", "dataset", "properties")
+def test_the_schema_lists_no_name_that_a_registry_has():
+    written = [
+        part["enum"] for part in parts_of(yaml.safe_load(SCHEMA.read_text())) if isinstance(part.get("enum"), list)
+    ]
+    assert written == [["auto", "cpu", "cuda"], ["float32", "tf32", "bfloat16", "float16"]]
 
 
-def test_the_schema_knows_every_registered_name_and_no_other():
-    from benchmark.data.masks import RECIPES
-    from benchmark.data.sources import SOURCES
+def test_a_name_of_a_registry_is_known_the_moment_it_is_there(monkeypatch):
+    from benchmark import config
     from benchmark.features import FEATURES
-    from benchmark.priors.registry import PRIORS
-    from benchmark.problems import PROBLEMS
-    from benchmark.sampling.guidance import GUIDANCE, UNITS
-    from benchmark.selection.strategies import STRATEGIES
 
-    mask = ("properties", "masks", "additionalProperties", "properties", "recipe", "enum")
-    problem = (*DATASET, "tasks", "additionalProperties", "properties", "problem", "properties", "name", "enum")
-    assert known(*mask) == set(RECIPES)
-    assert known(*DATASET, "source", "properties", "name", "enum") == set(SOURCES)
-    assert set(NAMED_PRIORS) == set(PRIORS)
-    assert known(*problem) == set(PROBLEMS)
-    assert known("$defs", "features", "properties", "name", "enum") == set(FEATURES)
-    assert known("$defs", "strategy", "else", "properties", "name", "enum") == set(STRATEGIES)
-    assert known("$defs", "strategy", "then", "enum") == set(STRATEGIES)
-    assert known("$defs", "guidance", "else", "properties", "name", "enum") == set(GUIDANCE)
-    assert known("$defs", "guidance", "then", "enum") == set(GUIDANCE)
-    assert known("$defs", "unit", "enum") == set(UNITS)
+    config._schema.cache_clear()
+    with pytest.raises(BenchmarkError, match=r"features\.name: 'mine' is not one of its values"):
+        check(changed("datasets.digits.features", {"name": "mine"}))
+    monkeypatch.setitem(FEATURES, "mine", FEATURES["hole_pca"])
+    config._schema.cache_clear()
+    check(changed("datasets.digits.features", {"name": "mine"}))
+    config._schema.cache_clear()

@@ -1,13 +1,18 @@
 """The drawn worlds by name. Each is a module with the interface of ``World``; a new one is a file and a line here."""
 
-from typing import Protocol
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
 
-from benchmark.data import bedrooms, cats, faces, statues
-from benchmark.data.drawing import Attributes
 from benchmark.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from benchmark.data.drawing import Attributes
 
 
 class World(Protocol):
@@ -27,7 +32,24 @@ class World(Protocol):
     ) -> dict[str, Tensor]: ...
 
 
-WORLDS: dict[str, World] = {"faces": faces, "cats": cats, "bedrooms": bedrooms, "statues": statues}
+class _Worlds(Mapping):
+    """The worlds by name; a world's module is imported when it is asked for, since drawing needs torch."""
+
+    names = ("faces", "cats", "bedrooms", "statues")
+
+    def __getitem__(self, name: str) -> World:
+        if name not in self.names:
+            raise KeyError(name)
+        return importlib.import_module(f"benchmark.data.{name}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+WORLDS: Mapping[str, World] = _Worlds()
 
 
 def get_world(name: str) -> World:

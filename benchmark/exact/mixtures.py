@@ -6,15 +6,18 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from benchmark.data.sources import pictures
 from benchmark.errors import BenchmarkError
-from benchmark.priors.mixture import GaussianMixture, MixturePrior, load_mixture
+from benchmark.lazy import torch
 from benchmark.problems.noise import stream
 from benchmark.selection.toy import CENTRAL_SHARE, GAUSSIANS, RADIUS, SPREAD
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from benchmark.priors.mixture import MixturePrior
 
 # Data are divided by these, so that nearly all of them lie in [-1, 1], to which samplers clip: 99.9 % of the numbers of
 # the Gaussians, 98 % of the digits'. (Divided by more, digits would come nearer to the noise of the last step, 0.01.)
@@ -37,6 +40,8 @@ def ten_gaussians() -> World:
     Truth i is drawn from Gaussian (i + 1) mod 10, not by the Gaussians' shares: of 8 truths hardly one would else be
     rare, and with a truth in the middle the measurement leaves no doubt. The posterior has the true shares.
     """
+    from benchmark.priors.mixture import GaussianMixture, MixturePrior
+
     angle = 2 * math.pi * torch.arange(GAUSSIANS - 1, dtype=torch.float64) / (GAUSSIANS - 1) + math.pi / 2
     ring = RADIUS * torch.stack([angle.cos(), angle.sin()], dim=1)
     means = torch.cat([torch.zeros(1, 2, dtype=torch.float64), ring]) / TEN_GAUSSIANS_SCALE
@@ -62,6 +67,8 @@ def gauss25(dimension: int = 8, seed: int = 0) -> World:
     Raises:
         BenchmarkError: a dimension that is not a whole multiple of 2.
     """
+    from benchmark.priors.mixture import GaussianMixture, MixturePrior
+
     if type(dimension) is not int or dimension < 2 or dimension % 2:
         raise BenchmarkError(f"world gauss25: dimension {dimension!r} is no even number; give 2, 8, 80, ...")
     axis = 8 * torch.arange(-2.0, 3.0, dtype=torch.float64)
@@ -85,6 +92,8 @@ def digits(truths: str = "real") -> World:
     Raises:
         BenchmarkError: other truths.
     """
+    from benchmark.priors.mixture import GaussianMixture, MixturePrior, load_mixture
+
     if truths not in ("real", "model"):
         raise BenchmarkError(f"world digits: truths {truths!r} is neither real nor model")
     fitted = load_mixture()

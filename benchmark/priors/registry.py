@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-
-import torch
+from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
-from benchmark.priors.protocol import Prior
 from benchmark.weights.public import FOLDER, REGISTRY, diffusion_models
+
+if TYPE_CHECKING:
+    import torch
+
+    from benchmark.priors.protocol import Prior
 
 
 def _unet(settings: dict, device: torch.device | str) -> Prior:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+from benchmark.lazy import torch
 
-from benchmark.problems.base import Problem
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from benchmark.problems.base import Problem
 
 
 def stream(seed: int, dataset: str, case: str, index: int | str) -> torch.Generator:

@@ -28,6 +28,12 @@ def of_classifier(name: str) -> tuple[str, ...]:
 
 
 @cache
+def classifiers() -> tuple[str, ...]:
+    """The worlds whose attributes a classifier reads: the digits, and those with shipped weights."""
+    return "digits", *sorted(path.stem.removesuffix("_classifier") for path in WEIGHTS.glob("*_classifier.json"))
+
+
+@cache
 def sha256(name: str) -> str:
     """The hash that the card of shipped weights states; loading the weights checks it.
 

@@ -8,15 +8,19 @@
 - pictures.py: mask_image (any image as mask), mask_folder (a folder of irregular masks)
 """
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Mapping
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from benchmark.data.masks import parts as _parts
 from benchmark.data.masks import pictures, shapes, strokes  # noqa: F401  (each enters its recipes)
 from benchmark.data.masks.base import RECIPES, Parts, Picture, Shape, recipe
 from benchmark.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 dilate = _parts.dilate
 __all__ = ["RECIPES", "Picture", "dilate", "make_hole", "recipe"]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeGuard
-
-from torch import Tensor
+from typing import TYPE_CHECKING, TypeGuard
 
 from benchmark.errors import BenchmarkError
 from benchmark.store import canonical
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Shape = tuple[int, int]
-Parts = Mapping[str, Tensor]
+Parts = Mapping[str, "Tensor"]
 
 
 @dataclass(frozen=True)

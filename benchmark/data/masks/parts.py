@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from benchmark.data.masks.base import RECIPES, Picture, check_limits
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def dilate(mask: Tensor, radius: int) -> Tensor:
     """Every pixel whose centre is within ``radius`` pixels of a True pixel's centre; mask (H, W) bool."""
     offsets = torch.arange(-radius, radius + 1, device=mask.device)
     disk = (offsets[:, None] ** 2 + offsets[None, :] ** 2 <= radius**2).float()
-    return F.conv2d(mask[None, None].float(), disk[None, None], padding=radius)[0, 0] > 0.5
+    return torch.nn.functional.conv2d(mask[None, None].float(), disk[None, None], padding=radius)[0, 0] > 0.5
 
 
 def _parts(

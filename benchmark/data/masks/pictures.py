@@ -6,14 +6,17 @@ import os
 import warnings
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from benchmark.data.images import SUFFIXES, fit_nearest, read_grey
 from benchmark.data.masks.base import Picture, check_limits, draws, is_number, recipe
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BLACK, WHITE, AUTO = "black", "white", "auto"
 LOOKED_AT = 64  # files of a folder from which its polarity is found

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from benchmark.data.masks.base import Picture, Shape, is_number, recipe
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def _rows(shape: Shape) -> Tensor:

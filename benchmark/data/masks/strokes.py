@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from benchmark.data.images import fit_nearest
 from benchmark.data.masks.base import Draws, Picture, draws, recipe
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SIDE = 256
 LARGEST = 0.5
