@@ -27,6 +27,14 @@ def test_the_workflow_calls_the_checks_on_the_oldest_and_the_newest_python():
     assert job["timeout-minutes"] <= 60
 
 
+def test_what_ci_runs_has_style_types_and_the_site_before_the_tests():
+    recipe = re.search(r"^check: .*\n((?:\t.*\n)+)", read("Makefile"), re.MULTILINE)[1]
+    for tool in ("pre-commit run --all-files", "mypy", "mkdocs build --quiet --strict"):
+        assert tool in recipe
+    commands = read(".ci/run")
+    assert 0 < commands.index(" check") < commands.index("snakemake --lint") < commands.index(" test\n")
+
+
 def test_hooks_are_tools_that_the_locks_pin():
     hooks = [hook for repo in yaml.safe_load(read(".pre-commit-config.yaml"))["repos"] for hook in repo["hooks"]]
     assert {"ruff", "ruff-format", "snakefmt", "typos", "large-files"} == {hook["id"] for hook in hooks}
