@@ -19,6 +19,7 @@ import yaml
 
 from benchmark.data.masks import RECIPES
 from benchmark.data.sources import SOURCES
+from benchmark.entry_faults import entry_faults
 from benchmark.errors import BenchmarkError, suggestion
 from benchmark.exact.mixtures import WORLDS as MIXTURES
 from benchmark.features import FEATURES
@@ -200,6 +201,7 @@ def _faults(config: dict) -> Iterator[str]:
         about = _schema()["properties"]["datasets"]["description"]
         yield f"datasets: missing. {about} Or give truth: problems whose posterior is known"
     yield from sampler_faults(config["samplers"])
+    yield from entry_faults(config)
     if config["truth"]:
         yield from truth_faults(config, config["truth"])
     for name, dataset in config["datasets"].items():

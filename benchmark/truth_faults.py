@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmark.errors import suggestion
+from benchmark.options import option_faults
 from benchmark.sampling import SAMPLERS
-from benchmark.sampling.faults import option_faults, options_of
+from benchmark.sampling.faults import options_of
 from benchmark.sampling.sampler import Task
 from benchmark.truth_jobs import EXACT, tuned_on
 
@@ -67,8 +68,8 @@ def _tune_faults(config: dict, truth: dict) -> Iterator[str]:
             continue
         for option, values in tune["grids"][name].items():
             for value in values:
-                algorithm = config["samplers"][name]["algorithm"]
-                yield from option_faults(algorithm, {option: value}, f"truth.tune.grids.{name}")
+                known = SAMPLERS[config["samplers"][name]["algorithm"]].options
+                yield from option_faults(known, {option: value}, f"truth.tune.grids.{name}")
         for steps in truth["samplers"][name]:
             if set(tune["problems"]) <= set(problems) and not tuned_on(truth, name, steps):
                 yield f"truth.tune.grids: {name} at {steps} steps has none of tune.problems; add one that has it"

@@ -13,10 +13,11 @@ from benchmark.data import folders, sources
 from benchmark.data.masks import RECIPES
 from benchmark.features import FEATURES
 from benchmark.metrics import registry
+from benchmark.options import Option
 from benchmark.problems import PROBLEMS
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import GUIDANCE
-from benchmark.sampling.sampler import Option, Task
+from benchmark.sampling.sampler import Task
 from benchmark.selection.strategies import STRATEGIES
 
 FOLDER = Path(__file__).resolve().parent / "reference"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "benchmark"
-BOTTOM = {"errors", "store", "lazy"}
+BOTTOM = {"errors", "store", "lazy", "options"}
 # room -> the rooms that it may import, besides itself and the bottom
 ALLOWED = {
     "weights": set(),
@@ -62,8 +62,19 @@ ALLOWED = {
         "selection.strategies",
         "weights.public",
         "weights.shipped",
+        "entry_faults",
         "rehearsal",
         "truth_faults",
+    },
+    "entry_faults": {
+        "data.masks",
+        "data.sources",
+        "exact.mixtures",
+        "features",
+        "priors.registry",
+        "problems",
+        "sampling.guidance",
+        "selection.strategies",
     },
     "jobs": set(),
     "sensitivity": {"config", "jobs", "plan"},

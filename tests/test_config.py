@@ -397,3 +397,81 @@ def test_a_name_of_a_registry_is_known_the_moment_it_is_there(monkeypatch):
     config._schema.cache_clear()
     check(changed("datasets.digits.features", {"name": "mine"}))
     config._schema.cache_clear()
+
+
+# ------------------------------------------------------------------------------------- options of every named entry
+def entries():
+    """(configuration with the entry in it, path of its options, the option's name, its option or None) for all."""
+    from benchmark.data.masks import RECIPES
+    from benchmark.data.sources import SOURCES
+    from benchmark.exact.mixtures import WORLDS
+    from benchmark.features import FEATURES
+    from benchmark.options import options_of
+    from benchmark.priors.registry import PRIORS
+    from benchmark.problems import PROBLEMS
+    from benchmark.sampling.guidance import GUIDANCE
+    from benchmark.selection.strategies import STRATEGIES
+
+    task, point = "datasets.digits.tasks.sr2.problem", "datasets.digits.sweeps.eta.guidance"
+    for name, sampler in SAMPLERS.items():
+        yield f"samplers.{name}", {"algorithm": name}, "algorithm", sampler.options
+    for name, function in RECIPES.items():
+        yield f"masks.{name}", {"recipe": name}, "recipe", options_of(function, positional=1)
+    for name, function in SOURCES.items():
+        yield "datasets.digits.source", {"name": name}, "name", options_of(function, positional=2)
+    for name in PRIORS:
+        yield "datasets.digits.prior", {"name": name}, "name", {}
+    for name, function in FEATURES.items():
+        yield "datasets.digits.features", {"name": name}, "name", options_of(function)
+    for name, kind in PROBLEMS.items():
+        options = options_of(kind.__init__, beside=("hole", "device", "dtype"))
+        yield task, {"name": name}, "name", options
+    for name, function in STRATEGIES.items():
+        yield "datasets.digits.selection.strategies", [{"name": name}], "name", options_of(function)
+    for name, kind in GUIDANCE.items():
+        yield point, {"name": name}, "name", options_of(kind)
+    for name, function in WORLDS.items():
+        yield "truth.problems.p.world", {"name": name}, "name", options_of(function, positional=0)
+
+
+def configured(path, spec):
+    config = changed("n", 5)
+    if path.startswith("truth"):
+        config["truth"] = {"samplers": {"ddnm": [5]}, "problems": {"p": {"world": spec, "mask": "left"}}}
+        return config
+    *parents, last = path.split(".")
+    part = config
+    for key in parents:
+        part = part[key]
+    part[last] = spec
+    return config
+
+
+ENTRIES = [
+    pytest.param(*entry, id=f"{entry[0]}:{entry[1][0] if isinstance(entry[1], list) else entry[1]}")
+    for entry in entries()
+]
+
+
+@pytest.mark.parametrize(("path", "spec", "key", "options"), ENTRIES)
+def test_no_entry_takes_an_option_that_it_has_not_or_a_value_of_another_kind(path, spec, key, options):
+    wrong = {"float": "much", "int": 2.5, "bool": "yes", "str": 7, "list": 7, "dict": 7, "None": 7}
+    for option, value in [("no_such_option", 1)] + [
+        (name, wrong[one.kinds[0]]) for name, one in options.items() if one.kinds
+    ]:
+        given = copy.deepcopy(spec)
+        (given[0] if isinstance(given, list) else given)[option] = value
+        message = refusal(configured(path, given))
+        assert f".{option}: " in message or f"[0].{option}: " in message, message
+        assert path.split("[")[0] in message, message
+
+
+@pytest.mark.parametrize(("path", "spec", "key", "options"), list(ENTRIES))
+def test_no_entry_takes_a_number_out_of_its_range(path, spec, key, options):
+    for name, one in options.items():
+        if one.within is None:
+            continue
+        for value in (one.within.least - 1, math.nan, *([one.within.most + 1] if one.within.most < math.inf else [])):
+            given = copy.deepcopy(spec)
+            (given[0] if isinstance(given, list) else given)[name] = value
+            assert f".{name}: " in refusal(configured(path, given))

@@ -14,6 +14,7 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 import numpy as np
 
@@ -21,11 +22,17 @@ from benchmark.data.choosing import Ids, ImageFolder, choose, drawn, first, load
 from benchmark.data.images import fit_nearest, read_grey
 from benchmark.data.picture import Picture
 from benchmark.errors import BenchmarkError
+from benchmark.options import Within
 
 
 # --------------------------------------------------------------------------------------------------------- the sources
 def image_folder(
-    count: int, seed: int, *, path: str | None = None, size: int = 256, ids: Ids = None
+    count: int,
+    seed: int,
+    *,
+    path: str | None = None,
+    size: Annotated[int, Within(16), "Pixels of a side."] = 256,
+    ids: Ids = None,
 ) -> Iterator[Picture]:
     """Any images below a folder, of any common format and size; a case's name is the path without its suffix."""
     folder = ImageFolder("image_folder", path)
@@ -34,7 +41,13 @@ def image_folder(
 
 
 def lsun_folder(
-    count: int, seed: int, *, path: str | None = None, size: int = 256, ids: Ids = None, category: str | None = None
+    count: int,
+    seed: int,
+    *,
+    path: str | None = None,
+    size: Annotated[int, Within(16), "Pixels of a side."] = 256,
+    ids: Ids = None,
+    category: str | None = None,
 ) -> Iterator[Picture]:
     """Images exported from an LSUN database, flat or in folders by the first letters of the key, which names the case.
 
@@ -52,7 +65,7 @@ def imagenet_val(
     seed: int,
     *,
     path: str | None = None,
-    size: int = 256,
+    size: Annotated[int, Within(16), "Pixels of a side."] = 256,
     ids: Ids = "imagenet_val",
     labels: str | None = None,
 ) -> Iterator[Picture]:
@@ -79,7 +92,7 @@ def celebamask_hq(
     seed: int,
     *,
     path: str | None = None,
-    size: int = 256,
+    size: Annotated[int, Within(16), "Pixels of a side."] = 256,
     ids: Ids = "celebamask_hq_test",
     split: str = "test",
 ) -> Iterator[Picture]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
 import numpy as np
 
+from benchmark.data import folders
 from benchmark.data.picture import Picture
 from benchmark.data.worlds import WORLDS, get_world
 from benchmark.errors import BenchmarkError
+from benchmark.options import Within
 
 TEST_SEED = 1_000_003  # keeps cases of rendered worlds apart from what their priors were trained on
 
@@ -33,7 +36,9 @@ def digits(count: int, seed: int) -> Iterator[Picture]:
 
 
 def _rendered(world: str) -> Callable[..., Iterator[Picture]]:
-    def pictures(count: int, seed: int, *, size: int = 64) -> Iterator[Picture]:
+    def pictures(
+        count: int, seed: int, *, size: Annotated[int, Within(16), "Pixels of a side."] = 64
+    ) -> Iterator[Picture]:
         import torch
 
         if not isinstance(size, int) or isinstance(size, bool) or size < 16:
@@ -53,23 +58,13 @@ def _rendered(world: str) -> Callable[..., Iterator[Picture]]:
     return pictures
 
 
-def _from_folder(layout: str) -> Callable[..., Iterator[Picture]]:
-    def pictures(count: int, seed: int, **options) -> Iterator[Picture]:
-        from benchmark.data import folders
-
-        return _call(layout, getattr(folders, layout), count, seed, options)
-
-    pictures.__doc__ = f"Pictures from a folder; see ``folders.{layout}``."
-    return pictures
-
-
 SOURCES: dict[str, Callable[..., Iterator[Picture]]] = {
     "digits": digits,
     **{world: _rendered(world) for world in WORLDS},
-    "image_folder": _from_folder("image_folder"),
-    "celebamask_hq": _from_folder("celebamask_hq"),
-    "imagenet_val": _from_folder("imagenet_val"),
-    "lsun_folder": _from_folder("lsun_folder"),
+    "image_folder": folders.image_folder,
+    "celebamask_hq": folders.celebamask_hq,
+    "imagenet_val": folders.imagenet_val,
+    "lsun_folder": folders.lsun_folder,
 }
 
 

@@ -6,11 +6,12 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from benchmark.data.sources import pictures
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
+from benchmark.options import OneOf, Within
 from benchmark.problems.noise import stream
 from benchmark.selection.toy import CENTRAL_SHARE, GAUSSIANS, RADIUS, SPREAD
 
@@ -58,7 +59,7 @@ def ten_gaussians() -> World:
     return World(prior, truths)
 
 
-def gauss25(dimension: int = 8, seed: int = 0) -> World:
+def gauss25(dimension: Annotated[int, Within(2), "An even number."] = 8, seed: int = 0) -> World:
     """25 Gaussians of covariance I about (8i, 8j), i, j in -2..2, tiled to ``dimension``, all divided by 20; (d, 1, 1).
 
     Weights are squares of normal draws of ``seed``, normalised. Truths are drawn from the mixture. Source: Cardoso et
@@ -83,7 +84,7 @@ def gauss25(dimension: int = 8, seed: int = 0) -> World:
     return World(MixturePrior(mixture, shape), truths)
 
 
-def digits(truths: str = "real") -> World:
+def digits(truths: Annotated[str, OneOf("real", "model"), "Test digits, or draws of the mixture."] = "real") -> World:
     """The digits' fitted mixture divided by 1.5, (1, 8, 8).
 
     ``truths``: ``real`` are test digits, which it was not fitted on and of which many are unlikely under it; ``model``

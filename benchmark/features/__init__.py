@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 
 from benchmark.errors import BenchmarkError
+from benchmark.options import Within
 
 
 def digit_pixels(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu") -> np.ndarray:
@@ -24,7 +26,13 @@ def hole_pixels(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu"
     return digit_pixels(images if hole is None else images[:, :, hole], hole)
 
 
-def hole_pca(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *, components: int = 25) -> np.ndarray:
+def hole_pca(
+    images: np.ndarray,
+    hole: np.ndarray | None,
+    device: str = "cpu",
+    *,
+    components: Annotated[int, Within(1), "Principal axes."] = 25,
+) -> np.ndarray:
     """The hole's pixels on their principal axes over the images given: (N, min(components, N, C*M)).
 
     With X the centred pixels (N, F) and X = U S V^T their exact singular value decomposition, the features are

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
+from benchmark.options import Within
 from benchmark.problems.base import CUTOFF, Problem, check_cutoff, divides, is_number, positive_width, truncated
 from benchmark.problems.kernels import centred, motion_kernel
 
@@ -37,7 +38,7 @@ class MotionDeblurring(Problem):
         image_shape,
         sigma=0.0,
         *,
-        length: float = 9.0,
+        length: Annotated[float, Within(0), "Pixels of the motion."] = 9.0,
         angle: float = 45.0,
         cutoff: float = CUTOFF,
         device="cpu",
@@ -93,7 +94,7 @@ class SuperResolutionBlur(Problem):
         image_shape,
         sigma=0.0,
         *,
-        factor: int = 4,
+        factor: Annotated[int, Within(1), "Pixels of a side that become one."] = 4,
         std: float | None = None,
         kernel=None,
         device="cpu",

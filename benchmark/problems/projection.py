@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
+from benchmark.options import Within
 from benchmark.problems.base import Problem
 
 if TYPE_CHECKING:
@@ -32,7 +33,16 @@ class RandomProjection(Problem):
     name = "random_projection"
     keeps_constants = False
 
-    def __init__(self, image_shape, sigma=0.0, *, rows: int = 4, seed: int | list[int] = 0, device="cpu", dtype):
+    def __init__(
+        self,
+        image_shape,
+        sigma=0.0,
+        *,
+        rows: Annotated[int, Within(1), "Numbers that are measured."] = 4,
+        seed: int | list[int] = 0,
+        device="cpu",
+        dtype,
+    ):
         super().__init__(image_shape, sigma)
         d = self.image_shape[0] * self.image_shape[1] * self.image_shape[2]
         if type(rows) is not int or not 1 <= rows <= d:

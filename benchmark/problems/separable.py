@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
+from benchmark.options import Within
 from benchmark.problems.base import CUTOFF, Problem, check_cutoff, divides, positive_width, truncated
 from benchmark.problems.kernels import bicubic_matrix, blur_matrix
 
@@ -61,7 +62,15 @@ class SuperResolutionAverage(Separable):
 
     name = "super_resolution_average"
 
-    def __init__(self, image_shape, sigma=0.0, *, factor: int = 4, device="cpu", dtype):
+    def __init__(
+        self,
+        image_shape,
+        sigma=0.0,
+        *,
+        factor: Annotated[int, Within(1), "Pixels of a side that become one."] = 4,
+        device="cpu",
+        dtype,
+    ):
         divides(factor, image_shape, self.name)
         sides = [np.kron(np.eye(side // factor), np.full((1, factor), 1 / factor)) for side in image_shape[1:]]
         super().__init__(image_shape, sigma, sides, 0.0, device, dtype)
@@ -78,7 +87,15 @@ class SuperResolutionBicubic(Separable):
 
     name = "super_resolution_bicubic"
 
-    def __init__(self, image_shape, sigma=0.0, *, factor: int = 4, device="cpu", dtype):
+    def __init__(
+        self,
+        image_shape,
+        sigma=0.0,
+        *,
+        factor: Annotated[int, Within(1), "Pixels of a side that become one."] = 4,
+        device="cpu",
+        dtype,
+    ):
         divides(factor, image_shape, self.name)
         super().__init__(image_shape, sigma, (bicubic_matrix(s, factor) for s in image_shape[1:]), 0.0, device, dtype)
 
@@ -94,7 +111,16 @@ class GaussianDeblurring(Separable):
 
     name = "deblurring_gaussian"
 
-    def __init__(self, image_shape, sigma=0.0, *, std: float = 3.0, cutoff: float = CUTOFF, device="cpu", dtype):
+    def __init__(
+        self,
+        image_shape,
+        sigma=0.0,
+        *,
+        std: Annotated[float, Within(0), "Standard deviation of the blur in pixels."] = 3.0,
+        cutoff: float = CUTOFF,
+        device="cpu",
+        dtype,
+    ):
         positive_width(std, image_shape, self.name)
         reach = max(1, math.ceil(3 * std))
         kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / std) ** 2)
@@ -112,7 +138,16 @@ class UniformDeblurring(Separable):
 
     name = "deblurring_uniform"
 
-    def __init__(self, image_shape, sigma=0.0, *, width: int = 9, cutoff: float = CUTOFF, device="cpu", dtype):
+    def __init__(
+        self,
+        image_shape,
+        sigma=0.0,
+        *,
+        width: Annotated[int, Within(1), "Pixels of the blur, an odd number."] = 9,
+        cutoff: float = CUTOFF,
+        device="cpu",
+        dtype,
+    ):
         if type(width) is not int or width < 1 or width % 2 == 0:
             raise BenchmarkError(f"problem {self.name}: width {width!r} is not odd; give 3, 5, 7, ...")
         sides = (blur_matrix(side, np.ones(width)) for side in image_shape[1:])

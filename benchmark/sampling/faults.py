@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmark.errors import BenchmarkError, suggestion
+from benchmark.options import option_faults
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.sampler import Task
 
@@ -17,16 +18,6 @@ def options_of(spec: Mapping[str, Any]) -> dict:
     return {key: value for key, value in spec.items() if key not in BESIDE_OPTIONS}
 
 
-def option_faults(algorithm: str, options: Mapping[str, Any], where: str, kind: str = "option") -> Iterator[str]:
-    """Options that an algorithm does not have, or values that it does not take; ``kind``: what a reader calls them."""
-    known = SAMPLERS[algorithm].options
-    for option, value in options.items():
-        if option not in known:
-            yield f"{where}.{option}: unknown {kind}{suggestion(option, [*known, *BESIDE_OPTIONS])}"
-        elif fault := known[option].fault(value):
-            yield f"{where}.{option}: {fault}. {known[option].about}".rstrip()
-
-
 def sampler_faults(samplers: dict) -> Iterator[str]:
     """Algorithms that are not there, and options that an algorithm does not have or take, at some steps or at all."""
     for name, spec in samplers.items():
@@ -35,10 +26,10 @@ def sampler_faults(samplers: dict) -> Iterator[str]:
             where = f"samplers.{name}.algorithm: {algorithm!r}"
             yield f"{where} is not one of its values{suggestion(algorithm, list(SAMPLERS))}"
             continue
-        own = list(option_faults(algorithm, options_of(spec), f"samplers.{name}", "key"))
+        own = list(option_faults(SAMPLERS[algorithm].options, options_of(spec), f"samplers.{name}", "key"))
         yield from own or _count_faults(algorithm, options_of(spec), f"samplers.{name}")
         for steps, options in spec.get("by_steps", {}).items():
-            yield from option_faults(algorithm, options, f"samplers.{name}.by_steps.{steps}")
+            yield from option_faults(SAMPLERS[algorithm].options, options, f"samplers.{name}.by_steps.{steps}")
 
 
 def _count_faults(algorithm: str, options: Mapping[str, Any], where: str) -> Iterator[str]:

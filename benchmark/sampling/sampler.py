@@ -11,15 +11,14 @@ An option whose type a configuration cannot write (a tensor, a function) is for 
 from __future__ import annotations
 
 import functools
-import inspect
-import math
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmark.errors import BenchmarkError
+from benchmark.options import OneOf, Option, options_of
 from benchmark.problems import PROBLEMS
 from benchmark.sampling.schedules import space_timesteps
 
@@ -32,69 +31,7 @@ if TYPE_CHECKING:
     from benchmark.sampling.noise import Noise
     from benchmark.sampling.state import State
 
-KINDS = {int: "int", float: "float", bool: "bool", str: "str", type(None): "None"}
-ACCEPTS: dict[str, type | tuple[type, ...]] = {
-    "int": int,
-    "float": (int, float),
-    "bool": bool,
-    "str": str,
-    "None": type(None),
-}
-
-
-@dataclass(frozen=True)
-class Within:
-    """The range of an option, both ends allowed."""
-
-    least: float
-    most: float = math.inf
-
-    def __str__(self) -> str:
-        return f"{self.least:g} to {self.most:g}" if self.most < math.inf else f"{self.least:g} or more"
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """The values of an option."""
-
-    values: tuple
-
-    def __init__(self, *values: object):
-        object.__setattr__(self, "values", values)
-
-
 PRESET = OneOf("paper", "reference")  # the published formulas; the released implementation with its quirks
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option of a sampler: ``kinds``, the names of the types that it takes; its range or values; what it is."""
-
-    name: str
-    kinds: tuple[str, ...]
-    default: object
-    about: str = ""
-    within: Within | None = None
-    one_of: tuple = ()
-
-    def fault(self, value: Any) -> str | None:
-        """What is wrong with a value, and what would be right; None where nothing is."""
-        if not any(is_kind(value, kind) for kind in self.kinds):
-            return f"{value!r} is not of type {' or '.join(self.kinds)}"
-        if isinstance(value, float) and not math.isfinite(value):
-            return f"{value} is not a finite number"
-        if self.one_of and value is not None and value not in self.one_of:
-            return f"{value!r} is not known; use {' or '.join(map(str, self.one_of))}"
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if self.within and number and not self.within.least <= value <= self.within.most:
-            whole = "a whole number from " if self.kinds[0] == "int" and self.within.most < math.inf else ""
-            return f"{value!r} is out of range; give {whole}{self.within}"
-        return None
-
-
-def is_kind(value: object, kind: str) -> bool:
-    """Whether a value is of the type of this name; a boolean is no number."""
-    return isinstance(value, ACCEPTS[kind]) and (kind == "bool" or not isinstance(value, bool))
 
 
 class Asked(Protocol):
@@ -166,9 +103,7 @@ class Sampler:
     @cached_property
     def options(self) -> dict[str, Option]:
         """The options that settings can give, by name."""
-        parameters = inspect.signature(self.function).parameters.values()
-        found = (_option(part, self.function) for part in parameters if part.kind == part.KEYWORD_ONLY)
-        return {option.name: option for option in found if option is not None}
+        return options_of(self.function)
 
     def with_defaults(self, options: Mapping[str, Any]) -> dict:
         """Options with the defaults of those that are not given."""
@@ -210,22 +145,3 @@ def sampler(
         refuses: from a problem and all options to the reason why not ("needs ..., use ..."), or None.
     """
     return lambda function: Sampler(function, rehearsal, only_where_given, evaluations, refuses)
-
-
-def _option(part: inspect.Parameter, function: Callable) -> Option | None:
-    """The option of a keyword argument; None where its type is for callers in Python."""
-    annotation = part.annotation
-    if isinstance(annotation, str):
-        try:
-            annotation = eval(annotation, function.__globals__)
-        except NameError:  # imported for the type checker alone: a tensor
-            return None
-    meta = getattr(annotation, "__metadata__", ())
-    annotation = annotation.__origin__ if meta else annotation
-    kinds = get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
-    if not set(kinds) <= set(KINDS):
-        return None
-    within = next((item for item in meta if isinstance(item, Within)), None)
-    one_of = next((item.values for item in meta if isinstance(item, OneOf)), ())
-    about = next((item for item in meta if isinstance(item, str)), "")
-    return Option(part.name, tuple(KINDS[kind] for kind in kinds), part.default, about, within, one_of)

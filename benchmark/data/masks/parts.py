@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from benchmark.data.masks.base import RECIPES, Picture, check_limits
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
+from benchmark.options import Within
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,9 +23,9 @@ def dilate(mask: Tensor, radius: int) -> Tensor:
 def _parts(
     picture: Picture,
     parts: list[str] | tuple[str, ...] = (),
-    dilate: int = 3,
-    min_area: float = 0.005,
-    max_area: float = 0.5,
+    dilate: Annotated[int, Within(0), "Pixels by which the hole is widened."] = 3,
+    min_area: Annotated[float, Within(0, 1), "Least share of the picture."] = 0.005,
+    max_area: Annotated[float, Within(0, 1), "Largest share of the picture."] = 0.5,
 ) -> Tensor:
     """The union of the named ``parts`` of the picture, grown by a disk of radius ``dilate`` pixels.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from benchmark.data.masks.base import Picture, Shape, is_number, recipe
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
+from benchmark.options import Within
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,7 +50,9 @@ def bottom(picture: Picture) -> Tensor:
 
 
 @recipe
-def box(picture: Picture, fraction: float = 0.5) -> Tensor:
+def box(
+    picture: Picture, fraction: Annotated[float, Within(0, 1), "Side of the box as a share of the picture's."] = 0.5
+) -> Tensor:
     """A box in the picture's centre, each side ``fraction`` of the picture's (0 < fraction < 1), to whole pixels."""
     if not is_number(fraction) or not 0 < fraction < 1:
         raise BenchmarkError(f"mask recipe 'box': fraction is {fraction!r}; it must lie strictly between 0 and 1")

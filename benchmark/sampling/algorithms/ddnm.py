@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 from benchmark.lazy import torch
+from benchmark.options import Within
 from benchmark.sampling.guidance import HOLE_SEARCH
-from benchmark.sampling.sampler import PRESET, Asked, Within, sampler
+from benchmark.sampling.sampler import PRESET, Asked, sampler
 from benchmark.sampling.schedules import even_timesteps, travel_schedule
 from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
 

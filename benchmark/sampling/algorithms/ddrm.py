@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 from benchmark.lazy import torch
+from benchmark.options import Within
 from benchmark.sampling.guidance import WHOLE
-from benchmark.sampling.sampler import PRESET, Asked, Within, sampler
+from benchmark.sampling.sampler import PRESET, Asked, sampler
 from benchmark.sampling.schedules import ddrm_timesteps, even_timesteps
 from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 
 from benchmark.lazy import torch
-from benchmark.sampling.sampler import PRESET, Asked, OneOf, Within, sampler
+from benchmark.options import OneOf, Within
+from benchmark.sampling.sampler import PRESET, Asked, sampler
 from benchmark.sampling.schedules import diffpir_timesteps, linear_betas
 from benchmark.sampling.state import State, predict_eps, time_factor
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from benchmark.lazy import torch
+from benchmark.options import OneOf, Within
 from benchmark.sampling.guidance import HOLE_SEARCH
-from benchmark.sampling.sampler import PRESET, OneOf, Within, sampler
+from benchmark.sampling.sampler import PRESET, sampler
 from benchmark.sampling.schedules import Schedule
 from benchmark.sampling.state import (
     VARIANCES,

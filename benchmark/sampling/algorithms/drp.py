@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
+from benchmark.options import Within
 from benchmark.problems.base import Problem
-from benchmark.sampling.sampler import PRESET, Within, sampler
+from benchmark.sampling.sampler import PRESET, sampler
 from benchmark.sampling.state import State, abar_at, predict_eps
 
 if TYPE_CHECKING:

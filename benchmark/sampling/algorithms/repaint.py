@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 from benchmark.lazy import torch
+from benchmark.options import OneOf, Within
 from benchmark.sampling.guidance import HOLE_SEARCH, UNGATED
-from benchmark.sampling.sampler import PRESET, Asked, OneOf, Within, count_steps, sampler
+from benchmark.sampling.sampler import PRESET, Asked, count_steps, sampler
 from benchmark.sampling.schedules import Schedule, jump_schedule
 from benchmark.sampling.state import (
     VARIANCES,
