@@ -46,7 +46,7 @@ def inception(path):
 
 def niqe(path, seed=0):
     """The two arrays of ``niqe_modelparameters.mat``: mean (1, 36) and covariance (36, 36) of block features."""
-    from benchmark.metrics import niqe_features
+    from benchmark.metrics.engines import niqe_features
 
     features = niqe_features.block_features(natural(12, 192, seed), 96).flatten(0, 1).numpy()
     covariance = np.cov(features, rowvar=False) + 0.01 * np.eye(36)

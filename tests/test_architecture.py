@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "benchmark"
-BOTTOM = {"errors", "store", "lazy", "options"}
+BOTTOM = {"errors", "store", "lazy", "options", "discovery"}
 # room -> the rooms that it may import, besides itself and the bottom
 ALLOWED = {
     "weights": set(),
@@ -46,7 +46,7 @@ ALLOWED = {
         "weights",
         "sampling.run",
         "metrics.reader_check",
-        "metrics.exact_sets",
+        "metrics.engines.exact_sets",
     },
     "statistics": set(),
     "rehearsal": {"sampling"},

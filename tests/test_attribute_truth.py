@@ -15,7 +15,8 @@ from benchmark.data.drawing import sample_attributes
 from benchmark.data.masks import make_hole
 from benchmark.data.worlds import WORLDS
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import attribute_shares, attribute_truth, exact_sets, nearest_rendering, second_reader, view
+from benchmark.metrics import view
+from benchmark.metrics.engines import attribute_shares, attribute_truth, exact_sets, nearest_rendering, second_reader
 from benchmark.metrics.measure import measure_sets
 from benchmark.metrics.registry import DIRECTIONS
 from benchmark.networks.classifier import Reading

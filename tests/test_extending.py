@@ -59,6 +59,40 @@ def before_and_after(project):
     }
 
 
+PLACES = {  # the section of the guide -> where its file goes, what a small run then has
+    "A mask": "data/masks/diagonal.py",
+    "A problem (degradation)": "problems/dimming.py",
+    "A feature": "features/brightness.py",
+    "A selection strategy": "selection/first.py",
+    "A metric": "metrics/families/contrast.py",
+}
+
+
+@pytest.mark.slow
+def test_mask_problem_feature_strategy_and_metric_are_a_file_each_and_have_their_rows(project):
+    known, config = before_and_after(project), yaml.safe_load(SMALL)
+    digits = config["datasets"]["digits"]
+    for section, place in PLACES.items():
+        assert f"`{Path(place).name}`" in GUIDE.split(f"## {section}\n", 1)[1].split("```", 1)[0]
+        (project / "benchmark" / place).write_text(blocks("python", section)[0])
+        asked = yaml.safe_load(blocks("yaml", section)[0])
+        config["masks"] |= asked.pop("masks", {})
+        digits["tasks"] |= {"dim": asked.pop("tasks")["left"]} if "tasks" in asked else {}
+        digits |= asked
+    assert len(before_and_after(project) - known) == len(PLACES)
+    digits["comparison"] = {"samplers": ["ddnm"]}
+    make(project, config, "results/mine/tables/selection.csv", "results/mine/metrics.parquet")
+    tables = pd.read_csv(project / "results" / "mine" / "tables" / "selection.csv")
+    assert {"first"} < set(tables["method"])
+    values = pd.read_parquet(project / "results" / "mine" / "metrics.parquet")
+    assert set(values["task"]) == {"left", "dim"}
+    contrast = values[values["metric"] == "contrast"]
+    assert len(contrast)
+    assert contrast["value"].notna().all()
+    cases = pd.read_parquet(project / "results" / "mine" / "cases" / "digits" / "left.parquet")
+    assert len(cases) == 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rehearsal", [False, True])
 def test_a_sampler_is_one_file_and_has_its_row(project, rehearsal):

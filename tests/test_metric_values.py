@@ -5,7 +5,7 @@ import pytest
 from measured_files import make_case, make_set, values_of, with_images
 
 from benchmark import store
-from benchmark.metrics import bank, diversity, fidelity, pooled
+from benchmark.metrics.families import bank, diversity, fidelity, pooled
 from benchmark.metrics.registry import LEAST_BANK
 
 

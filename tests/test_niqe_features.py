@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.metrics.niqe_features import _fit, normalised
+from benchmark.metrics.engines.niqe_features import _fit, normalised
 
 
 def generalised(alpha, left, right, count=160000):

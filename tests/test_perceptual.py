@@ -12,7 +12,8 @@ from measured_files import make_case, make_set
 
 from benchmark import store
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import lpips_pairs, perceptual_benchmark
+from benchmark.metrics import perceptual_benchmark
+from benchmark.metrics.engines import lpips_pairs
 from benchmark.metrics.measure import measure_sets
 
 ARCHS = {"alex": "alexnet", "vgg": "vgg16"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmark import planted
-from benchmark.metrics import bank
+from benchmark.metrics.families import bank
 from benchmark.metrics.registry import LEAST_BANK, MEASURES, NOISE_WINS, find, metrics
 from benchmark.planted import EXCEPTIONS, HOLES, MUST_LOSE, PLAIN, sign_flip, verdict, verdicts
 

@@ -10,7 +10,8 @@ from scipy.io import savemat
 
 from benchmark import store
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import niqe_features, quality
+from benchmark.metrics.engines import niqe_features
+from benchmark.metrics.families import quality
 from benchmark.metrics.measure import measure_sets
 
 PIXELS = {"name": "hole_pixels"}

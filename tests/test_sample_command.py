@@ -205,7 +205,7 @@ def test_too_little_memory_for_one_set_is_said_and_nothing_is_written(cases, tmp
         ({**PLAIN, "problem": {"name": "inpainting", "sigma": -1}}, "problem.sigma: -1"),
         ({**PLAIN, "problem": {"name": "super_resolution_average", "factor": 3}}, "factor 3 does not divide 8x8"),
         ({**PLAIN, "problem": {"name": "deblurring_gaussian", "std": "3"}}, "std '3' is out of range"),
-        ({**PLAIN, "problem": {"name": "blurring"}}, "'blurring' is not known; use one of inpainting, denoising"),
+        ({**PLAIN, "problem": {"name": "blurring"}}, "'blurring' is not known; use one of colorization, "),
         ({**PLAIN, "problem": {"name": "denoising"}, "algorithm": {"name": "repaint"}}, "use ddnm, ddrm, dps"),
         ({**PLAIN, "prior": {"name": "faces_unet"}}, "the prior faces_unet works on 3x64x64"),
         ({**PLAIN, "cases": "0123456789abcdef"}, "made with other settings"),

@@ -1,7 +1,7 @@
 """Feature vectors of the restorations of one case: the space in which selection and diversity measure distances.
 
 ``extract({"name": NAME, ...options}, images, hole)`` gives float64 (N, F), one row per image, in the images' order.
-A new feature is one function here and one line in :data:`FEATURES`.
+A new feature is a function with ``@feature`` in a file of its own here.
 """
 
 from __future__ import annotations
@@ -12,20 +12,33 @@ from typing import Annotated
 
 import numpy as np
 
+from benchmark.discovery import modules_of
 from benchmark.errors import BenchmarkError
 from benchmark.options import Within
 
+Feature = Callable[..., np.ndarray]
+FEATURES: dict[str, Feature] = {}
 
+
+def feature(function: Feature) -> Feature:
+    """Enter a function (images, hole, device, *, options) -> (N, F) under its name."""
+    FEATURES[function.__name__] = function
+    return function
+
+
+@feature
 def digit_pixels(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu") -> np.ndarray:
     """Every pixel: (N, C, H, W) -> (N, C*H*W), in [-1, 1]."""
     return images.reshape(len(images), -1).astype(np.float64)
 
 
+@feature
 def hole_pixels(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu") -> np.ndarray:
     """The pixels of the hole: (N, C, H, W) -> (N, C*M), M unknown pixels, in [-1, 1]; all of them without a hole."""
     return digit_pixels(images if hole is None else images[:, :, hole], hole)
 
 
+@feature
 def hole_pca(
     images: np.ndarray,
     hole: np.ndarray | None,
@@ -50,6 +63,7 @@ def hole_pca(
     return centred @ (axes * np.where(largest < 0, -1.0, 1.0)).T
 
 
+@feature
 def classifier(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *, classifier: str) -> np.ndarray:
     """The last features of the attribute classifier named ``classifier``, of the whole image: (N, F).
 
@@ -66,14 +80,6 @@ def classifier(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu",
     batches = torch.from_numpy(np.ascontiguousarray(images, np.float32)).split(64)
     with torch.inference_mode():
         return np.concatenate([network(batch.to(device)).features.double().cpu().numpy() for batch in batches])
-
-
-FEATURES: dict[str, Callable[..., np.ndarray]] = {
-    "digit_pixels": digit_pixels,
-    "hole_pixels": hole_pixels,
-    "hole_pca": hole_pca,
-    "classifier": classifier,
-}
 
 
 def extract(settings: dict, images: np.ndarray, hole: np.ndarray | None = None, device: str = "cpu") -> np.ndarray:
@@ -114,3 +120,6 @@ def extract(settings: dict, images: np.ndarray, hole: np.ndarray | None = None, 
     if bad := int((~np.isfinite(features).all(axis=1)).sum()):
         raise BenchmarkError(f"features: {name}: {bad} of {len(images)} images have features that are not finite")
     return features
+
+
+modules_of(__name__, __path__)  # a file here may enter a feature of its own

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from benchmark.errors import BenchmarkError
-from benchmark.metrics import cost
+from benchmark.metrics.families import cost
 from benchmark.metrics.registry import FAMILIES, available_metrics, family, find
 from benchmark.metrics.view import Bank, SetFile, SetView
 from benchmark.store import Case, RestorationSet

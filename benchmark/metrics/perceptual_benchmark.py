@@ -15,7 +15,7 @@ import time
 import numpy as np
 import torch
 
-from benchmark.metrics import lpips_pairs
+from benchmark.metrics.engines import lpips_pairs
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """How far a classifier of a drawn world can be believed on a prior's samples, which are no pictures of the world.
 
 Two readings that were trained on nothing stand beside it, each the nearest of pictures that are drawn at the case's own
-position and size (:mod:`benchmark.metrics.nearest_rendering`):
+position and size (:mod:`benchmark.metrics.engines.nearest_rendering`):
 
     allowed: over the values of the hidden attributes that the visible pixels allow, as the second reader does;
     free:    over the values of the visible attributes as well that draw something in the hole.
@@ -20,8 +20,8 @@ import torch
 
 from benchmark.data.posterior import Posterior, repeated
 from benchmark.data.worlds import WORLDS
-from benchmark.metrics import nearest_rendering
-from benchmark.metrics.exact_sets import NEAR
+from benchmark.metrics.engines import nearest_rendering
+from benchmark.metrics.engines.exact_sets import NEAR
 
 READERS = ("classifier", "allowed", "free")
 DRAWS = 1e-3  # squared difference in the hole, summed: what is less draws nothing there

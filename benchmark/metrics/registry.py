@@ -1,4 +1,4 @@
-"""What a metric declares, and the list of the families: a new family is one module and one line in ``FAMILIES``.
+"""What a metric declares, and the list of the families: a new family is one file of ``benchmark/metrics/families``.
 
 A family module has ``METRICS``, a tuple of :class:`Metric`, and ``measure(view, wanted) -> {name: value}``, where a
 value is a number for the whole set or an array (N,) for its samples. Family modules import numpy alone at the top, so
@@ -10,15 +10,20 @@ from __future__ import annotations
 import difflib
 import importlib
 import math
+import pkgutil
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from benchmark.errors import BenchmarkError
 from benchmark.weights import of_metrics
 
-FAMILIES = ("diversity", "fidelity", "attributes", "cost", "bank", "perceptual", "quality", "pooled")
+# In the order in which tables and lists show them; a family that is not named here comes after these.
+_FIRST = ("diversity", "fidelity", "attributes", "cost", "bank", "perceptual", "quality", "pooled")
+_FOUND = sorted(info.name for info in pkgutil.iter_modules([str(Path(__file__).with_name("families"))]))
+FAMILIES = (*_FIRST, *(name for name in _FOUND if name not in _FIRST))
 NEEDS = ("pairs", "truth", "measurement", "attributes", "classifier", "features", "hole", "bank", "weights", "pool")
 # confidence: how sure a classifier is, and fidelity: how near the truth, are won by the mean picture; plain distances
 # of pairs (diversity) by noise. Planted sets are held against the others (planted.py).
@@ -61,7 +66,7 @@ class Metric:
 @cache
 def family(name: str) -> ModuleType:
     """The module of a family."""
-    return importlib.import_module(f"benchmark.metrics.{name}")
+    return importlib.import_module(f"benchmark.metrics.families.{name}")
 
 
 @cache

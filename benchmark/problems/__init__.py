@@ -1,32 +1,24 @@
-"""Degradation operators: one registry, one way to build them. A new one is a class and a line in :data:`PROBLEMS`."""
+"""Degradation operators: one registry, one way to build them. A new one is a class with a name in any file here."""
 
 from __future__ import annotations
 
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from benchmark.discovery import modules_of
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
-from benchmark.problems import circular, operators, separable
 from benchmark.problems.base import Problem
-from benchmark.problems.projection import RandomProjection
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+_KINDS = (value for module in modules_of(__name__, __path__) for value in vars(module).values())
 PROBLEMS: dict[str, type[Problem]] = {
-    cls.name: cls
-    for cls in (
-        operators.Inpainting,
-        operators.Denoising,
-        operators.Colorization,
-        separable.SuperResolutionAverage,
-        separable.SuperResolutionBicubic,
-        circular.SuperResolutionBlur,
-        separable.GaussianDeblurring,
-        separable.UniformDeblurring,
-        circular.MotionDeblurring,
-        RandomProjection,
+    kind.name: kind
+    for kind in sorted(
+        {kind for kind in _KINDS if isinstance(kind, type) and issubclass(kind, Problem) and kind.name},
+        key=lambda kind: kind.name,
     )
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from benchmark.errors import BenchmarkError
-from benchmark.metrics.registry import NOISE_WINS, Metric, find
+from benchmark.metrics.registry import DIRECTIONS, NOISE_WINS, Metric, find
 
 
 @dataclass(frozen=True)
@@ -147,12 +147,16 @@ def declared(name: str) -> Metric | None:
 
 @cache
 def measure(name: str) -> Measure:
-    """How a metric is shown; one that the catalogue does not know is shown by its name, without a direction."""
+    """How a metric is shown; one that the catalogue does not know by its name, and else as it declares itself."""
     for pattern, label, better, unit, group in _CATALOGUE:
         match = re.fullmatch(pattern, name)
         if match:
             return Measure(name, match.expand(label).replace("_", " ").strip(), better, unit, group)
-    return Measure(name, name.replace("_", " "))
+    found = declared(name)
+    if found is None:
+        return Measure(name, name.replace("_", " "))
+    group = found.measures if found.measures in ("diversity", "quality", "fidelity", "cost") else "other"
+    return Measure(name, name.replace("_", " "), DIRECTIONS[found.direction], found.unit, group)
 
 
 def rank(name: str) -> tuple[int, str]:

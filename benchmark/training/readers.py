@@ -123,7 +123,7 @@ def read(world: str, classifier, cases_path, paths) -> list:
 
 def as_text(table: dict) -> str:
     """The table for a terminal: of each attribute its agreements, of each value its share by each reader."""
-    from benchmark.metrics.exact_sets import NEAR
+    from benchmark.metrics.engines.exact_sets import NEAR
     from benchmark.metrics.reader_check import READERS
 
     pairs = list(table["all"]["agreement"])

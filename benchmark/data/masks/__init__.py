@@ -1,6 +1,6 @@
 """Mask recipes: a recipe, a small dictionary, becomes a hole: boolean (H, W), True = unknown.
 
-``{"recipe": NAME, **parameters}``. A new recipe is one function of (picture, parameters) with ``@recipe``:
+``{"recipe": NAME, **parameters}``. A new one is a function of (picture, parameters) with ``@recipe`` in any file here:
 
 - shapes.py: left, right, top, bottom, box, polygon, and the regular ones of RePaint: ev2li, nn2, ex64, genhalf
 - strokes.py: thin, medium, thick: LaMa's random strokes and boxes (thin and thick are RePaint's other two)
@@ -15,13 +15,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from benchmark.data.masks import parts as _parts
-from benchmark.data.masks import pictures, shapes, strokes  # noqa: F401  (each enters its recipes)
 from benchmark.data.masks.base import RECIPES, Parts, Picture, Shape, recipe
+from benchmark.discovery import modules_of
 from benchmark.errors import BenchmarkError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+modules_of(__name__, __path__)  # each enters its recipes
 dilate = _parts.dilate
 __all__ = ["RECIPES", "Picture", "dilate", "make_hole", "recipe"]
 

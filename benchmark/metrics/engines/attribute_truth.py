@@ -1,7 +1,7 @@
 """Sets against the known truth of a drawn world: shares, rare values, coverage, plausibility, mirroring.
 
 The generator is known, and so is the posterior over the attributes behind a hole (``benchmark.data.posterior``); the
-measures and what exact sampling of the same N would give are those of ``benchmark.metrics.exact_sets``.
+measures and what exact sampling of the same N would give are those of ``benchmark.metrics.engines.exact_sets``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 
-from benchmark.metrics import exact_sets, second_reader
+from benchmark.metrics.engines import exact_sets, second_reader
 from benchmark.metrics.registry import Metric
 from benchmark.metrics.view import SetFile, SetView, behind_the_hole, classifier_name, drawn_world
 

@@ -2,7 +2,7 @@
 
 The mean over the unordered pairs of a set is what the source paper calls LPIPS diversity. ``alex`` is the network that
 LPIPS is mostly reported with, ``vgg`` the one with which the source paper's baselines select. Every picture goes
-through each network once; :mod:`benchmark.metrics.lpips_pairs` says exactly what is computed.
+through each network once; :mod:`benchmark.metrics.engines.lpips_pairs` says exactly what is computed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.metrics.diversity import condensed, mean_and_min
+from benchmark.metrics.families.diversity import condensed, mean_and_min
 from benchmark.metrics.registry import NOISE_WINS, Metric
 from benchmark.metrics.view import SetFile, SetView
 from benchmark.weights import of_metrics
@@ -53,7 +53,7 @@ def prepare(file: SetFile, wanted: frozenset[str]) -> None:
     Raises:
         BenchmarkError: a weights file with a wrong hash or of another form.
     """
-    from benchmark.metrics import lpips_pairs
+    from benchmark.metrics.engines import lpips_pairs
 
     for net in _networks(wanted):
         path, digest = of_metrics.verified(BACKBONES[net], file.settings.get("weights") or {})
@@ -66,7 +66,7 @@ def prepare(file: SetFile, wanted: frozenset[str]) -> None:
 @lru_cache(maxsize=2)
 def _loaded(net: str, path: Path, digest: str, device: str) -> lpips.LPIPS:
     """The network, once in a process that measures several set files."""
-    from benchmark.metrics import lpips_pairs
+    from benchmark.metrics.engines import lpips_pairs
 
     return lpips_pairs.load(net, path, device)
 
@@ -86,7 +86,7 @@ def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
 
 def of_set(model: lpips.LPIPS, net: str, view: SetView) -> dict[str, float]:
     """The LPIPS metrics of a set with one network."""
-    from benchmark.metrics import lpips_pairs
+    from benchmark.metrics.engines import lpips_pairs
 
     n, size = len(view.images), view.images.shape[-2:]
     if min(size) < lpips_pairs.SMALLEST[net]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from benchmark.metrics import attribute_shares, attribute_truth, second_reader
+from benchmark.metrics.engines import attribute_shares, attribute_truth, second_reader
 from benchmark.metrics.registry import NOISE_WINS, Metric
 from benchmark.metrics.view import SetFile, SetView, classifier_name, drawn_world
 

@@ -33,7 +33,7 @@ import math
 
 import numpy as np
 
-from benchmark.metrics.diversity import condensed, euclidean
+from benchmark.metrics.families.diversity import condensed, euclidean
 from benchmark.metrics.registry import LEAST_BANK, Metric
 from benchmark.metrics.view import SetView
 

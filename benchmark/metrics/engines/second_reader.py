@@ -1,8 +1,8 @@
 """What the nearest rendering says of a set, beside the classifier: its labels, and how far the set lies from them.
 
 The classifier was trained and errs; the nearest rendering over all allowed values of the hidden attributes
-(:mod:`benchmark.metrics.nearest_rendering`) was not. Where both agree a label is beyond doubt; where a measure differs
-between them, the difference is a reader's and not the sampler's. Measures in ``*_nearest`` are those of
+(:mod:`benchmark.metrics.engines.nearest_rendering`) was not. Where both agree a label is beyond doubt; where a
+measure differs between them, the difference is a reader's and not the sampler's. Measures in ``*_nearest`` are those of
 ``attribute_truth`` and ``attribute_shares`` with these labels.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.metrics import exact_sets
+from benchmark.metrics.engines import exact_sets
 from benchmark.metrics.registry import Metric
 from benchmark.metrics.view import SetView, behind_the_hole, classifier_name, drawn_world, world_name
 
@@ -124,7 +124,7 @@ def _among_others(view: SetView, probabilities: dict[str, np.ndarray]):
 
 def nearest_of(view: SetView, images: np.ndarray, probabilities: dict[str, np.ndarray]):
     """The same of other pictures (M, C, H, W) of the set's case."""
-    from benchmark.metrics import nearest_rendering
+    from benchmark.metrics.engines import nearest_rendering
 
     world, frames, allowed = _possible(view)
     if len(frames) == 1 and nearest_rendering.is_few(allowed, view.hole, images.shape[1]):
@@ -154,7 +154,7 @@ def _possible(view: SetView):
         import torch
 
         from benchmark.data.posterior import Posterior, truth_of
-        from benchmark.metrics.nearest_rendering import FRAMES
+        from benchmark.metrics.engines.nearest_rendering import FRAMES
 
         world, known = drawn_world(view), behind_the_hole(view)
         if known is not None:

@@ -231,7 +231,7 @@ def corners(file: SetFile, images: np.ndarray) -> np.ndarray:
 
 # ------------------------------------------------------------------------------------------------------------ refitted
 def _refitted(view: SetView) -> float:
-    from benchmark.metrics import niqe_features
+    from benchmark.metrics.engines import niqe_features
 
     options = {**REFIT, **view.settings.get("niqe_refit", {})}
     size = view.truth.shape
@@ -252,7 +252,7 @@ def _refitted(view: SetView) -> float:
 
 def _fitted(view: SetView, options: dict) -> tuple:
     """The model of the clean pictures and what is recorded of it; or None, and why there is none."""
-    from benchmark.metrics import niqe_features
+    from benchmark.metrics.engines import niqe_features
 
     images, source = _clean_pictures(view, options)
     try:
