@@ -15,13 +15,14 @@ variance that the data show, or the share of ties where that is larger:
     c = max( s^2 / ((m - lo) (hi - m)),  (count of the commonest value - 1) / (n - 1) ),   1 where all cases tie
 
 so that cases of all or nothing get Clopper and Pearson's interval and smooth ones the bootstrap's. That a few cases are
-unaffected makes a difference no less certain in the others, but where most tie, or all vary little, they do not tell
-how an unseen one differs. For differences of largest size R, lo = -R, hi = R, the second term is
+unaffected makes a difference no less certain in the others, but where most tie they do not tell how an unseen one
+differs. For differences of largest size R, lo = -R, hi = R, the second term is
 
-    max( 1 - (s / (NEAR R))^2,  (share of the other cases that tie with the commonest value)^2 )
+    (share of the other cases that tie with the commonest value)^2
 
 where a tie counts 1 - (gap / (TIE R))^2, 0 where that is negative: nothing jumps where differences come to tie exactly.
-Differences without a range have the second alone, of ties with 0, and the observed spread for R.
+Differences that are small beside the range, but of one size, are none: most measures never use their whole range.
+Differences without a range have ties with 0 alone, and the observed spread for R.
 
 Sources: Efron and Tibshirani 1993, chapter 12; Gaffke 2004, "Three test statistics for a nonparametric one-sided
 hypothesis on the mean of a nonnegative variable"; Learned-Miller and Thomas 2019 (arXiv 1905.06208).
@@ -43,9 +44,7 @@ DIRICHLET_DRAWS = 4_000
 DEGENERATE = (0.01, 0.015)  # shares of resamples without spread between which Student's t takes over
 NO_SPREAD = 0.02  # of the data's own spread: resamples with less have none, in part
 CLIP = 2.0  # the bootstrap's quantiles are held within this many times Student's
-NEAR = 0.01  # of the range: differences that vary by less do not tell how an unseen case differs
-TIE = 0.001  # of the range: differences closer than that tie in part
-TIE_WITHOUT_RANGE = 1e-5  # of the observed spread
+TIE = 1e-5  # of the range, or of the observed spread: differences closer than that tie in part
 UNBOUNDED = (-math.inf, math.inf)
 
 
@@ -159,19 +158,18 @@ def ties_of_differences(d: np.ndarray, reach: float) -> float:
     """The second term of c of this module for differences d (n,) of size ``reach`` at most, n > 1."""
     if reach <= 0:
         return 1.0
-    steady = 1 - (float(d.std(ddof=1)) / (NEAR * reach)) ** 2
     others = (_closeness(d[:, None] - d[None, :], reach).sum(axis=1).max() - 1) / (len(d) - 1)
-    return max(steady, float(others) ** 2)
+    return float(others) ** 2
 
 
 def unaffected(d: np.ndarray, spread: float) -> float:
     """The same without a range: the share of differences d (n,) that tie with 0, squared. A small change that all cases
     show is none of them: without a range nothing says that it is small."""
-    return float(_closeness(d, spread, TIE_WITHOUT_RANGE).mean()) ** 2 if spread > 0 else 0.0
+    return float(_closeness(d, spread).mean()) ** 2 if spread > 0 else 0.0
 
 
-def _closeness(gap: np.ndarray, reach: float, tie: float = TIE) -> np.ndarray:
-    return np.maximum(0.0, 1 - (gap / (tie * reach)) ** 2)
+def _closeness(gap: np.ndarray, reach: float) -> np.ndarray:
+    return np.maximum(0.0, 1 - (gap / (TIE * reach)) ** 2)
 
 
 def gaffke(x: np.ndarray, bounds: tuple[float, float], level: float, weight: float = 1.0) -> tuple[float, float]:

@@ -21,12 +21,14 @@ def comparisons(results: Results) -> tuple[Section, list[dict]]:
     def add(names: list[str], group: str, guidance: str, steps: int, problems: list[str], pairs: list) -> None:
         found = {metric: results.mean_difference(problems, pairs, metric) for metric in MEASURES}
         first = found[DISTANCES[0]]
-        cells = [*names, group, guidance, str(steps), *(or_nothing(one, signed=True) for one in found.values())]
+        some = f"{len(problems)} of {len(results.groups()[group])}"
+        cells = [*names, group, some, guidance, str(steps), *(or_nothing(one, signed=True) for one in found.values())]
         resolved = None if math.isnan(first.resolves) else f"{first.resolves:.2g}"
         rows.append([*cells, resolved, document.p_value(first.p)])
         keys = dict(zip(("what", "sampler", "against"), names, strict=True))
         for metric, one in found.items():
-            record = {"section": "compare", **keys, "group": group, "guidance": guidance, "steps": steps}
+            record = {"section": "compare", **keys, "group": group, "problems": len(problems)}
+            record |= {"guidance": guidance, "steps": steps}
             record |= {"metric": metric, **interval_columns("difference", one), "n": one.n, "p": one.p}
             records.append(record | {"resolves": one.resolves})
 
@@ -48,7 +50,7 @@ def comparisons(results: Results) -> tuple[Section, list[dict]]:
             if points:
                 names = ["the push a constant in the gradient", sampler, sampler]
                 add(names, group, f"mean of {len(points)}", points[0][0].steps, guided, points)
-    columns = [Column(name, numeric=False) for name in ("What", "Sampler", "Against", "Group", "Guidance")]
+    columns = [Column(name, numeric=False) for name in ("What", "Sampler", "Against", "Group", "Problems", "Guidance")]
     columns += [
         Column("Steps"),
         *(Column(LABELS[metric]) for metric in MEASURES),
@@ -56,10 +58,10 @@ def comparisons(results: Results) -> tuple[Section, list[dict]]:
         Column("p (W2 excess²)"),
     ]
     note = (
-        "Sampler minus the one that it is held against, paired by case and averaged over the guided points that both "
-        "have; p of the squared W2 excess, the larger of the sign flips' and the studentised bootstrap's, not "
-        "corrected. Resolved: the smallest difference of it that so many cases detect with 80 %; an interval that "
-        "holds 0 says that there is less, not that there is none."
+        "Sampler minus the one that it is held against, paired by case, over those problems of the group and averaged "
+        "over those guided points that both have; p of the squared W2 excess, the larger of the sign flips' and the "
+        "studentised bootstrap's, not corrected. Resolved: the smallest difference that so many cases detect with "
+        "80 %; an interval that holds 0 says that there is less, not that there is none."
     )
     return Section("What a choice costs", columns, rows, note, frozenset(breaks)), records
 
