@@ -96,10 +96,10 @@ _FEW = (
 )
 _TIED = "Differences that tie in many cases, as those of shares near 1 do: intervals cover in up to 100 %."
 _RARE = (
-    "A tenth of the cases lose everything and the others vary or gain without ties: 8 cases hold none of the tenth 43 % "
-    "of the time, so that intervals of the difference cover in 30 to 93 % with 20 cases or fewer, and the test rejects "
-    "in up to 43 % where what the others gain makes up for it. An interval that covers there would reach 0.3 from any 8 "
-    "cases, whatever they show; worst bounds do and cover in 96 % and more."
+    "A tenth of the cases lose everything and the others vary or gain without ties: 8 cases hold none of the tenth "
+    "43 % of the time, so that intervals of the difference cover in 30 to 93 % with 20 cases or fewer, and the test "
+    "rejects in up to 43 % where what the others gain makes up for it. An interval that covers there would reach 0.3 "
+    "from any 8 cases, whatever they show; worst bounds do and cover in 96 % and more."
 )
 _GAINED = (
     "The same, and the others gain a sample here and there that makes up for it: 20 cases cover in 86 to 93 %, and the "
