@@ -23,7 +23,7 @@ from benchmark.publish.figures.panels import shown_measures
 from benchmark.publish.figures.run import write_figures
 from benchmark.publish.figures.sweeps import sweep_figure
 from benchmark.publish.gallery import write_gallery
-from benchmark.publish.results.measured import Measured, groups
+from benchmark.publish.results.measured import Measured, Scope, groups
 from benchmark.publish.results.paper import beside, published
 from benchmark.publish.results.tradeoff import tradeoffs
 from benchmark.publish.tables.run import write_tables
@@ -210,6 +210,18 @@ def extremes(case, low, high):
     """Six values of a range that tempt an interval to leave it: at an end, all but one; by case."""
     low, high = max(low, -1e3), min(high, 1e3)
     return {"low": low, "high": high, "one": high if case == 0 else low, "two": low if case < 2 else high}
+
+
+def test_no_interval_of_a_count_leaves_the_number_of_samples(tmp_path):
+    metric = {"dataset": "digits", "task": "left", "sampler": "ddnm", "method": "plain", "eta": 0.0, "D": 0.0}
+    metric |= {"D_unit": "rms", "D_rms": 0.0, "seed": 0, "index": None, "metric": "cluster_distinct"}
+    rows = [metric | {"case": str(case), "value": value} for case, value in enumerate([5.0, 5.0, 5.0, 3.0])]
+    store.write_table(tmp_path / "m.parquet", "metrics", rows, {})
+    row = {"sampler": "ddnm", "method": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms", "label": "plain"}
+    scope = Scope("left", ("left",))
+    known = Measured(tmp_path / "m.parquet", n=5).mean("digits", scope, row, "cluster_distinct")
+    assert known.low < known.estimate == 4.5 < known.high == 5
+    assert Measured(tmp_path / "m.parquet").mean("digits", scope, row, "cluster_distinct").high > 5
 
 
 def test_no_interval_leaves_the_range_that_its_metric_declares(tmp_path):

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
         metrics = folder / f"{name}.parquet"
         if main(["collect", "--manifest", str(folder / f"{name}.txt"), "--output", str(metrics)]) != 0:
             raise BenchmarkError(f"{metrics}: `collect` did not write it; see the line above")
-        found += outcomes(variant.n, variant.bank, variant.plan.publish_settings(), Measured(metrics, level))
+        found += outcomes(variant.n, variant.bank, variant.plan.publish_settings(), Measured(metrics, level, variant.n))
     records, text = sensitivity_table(found, (config["n"], own_bank(config)), level)
     store.write_text(args.output, document.markdown(text))
     store.write_text(Path(args.output).with_suffix(".csv"), as_csv(records))

@@ -40,6 +40,7 @@ class Metric:
     ``direction``: whether a higher or a lower value is better, or none. ``per``: what has a value: a ``set``, each
     ``sample`` of it, or the ``pool`` of all sets of a file. ``weights``: names in ``of_metrics.WEIGHTS``.
     ``range``: the least and the greatest value that it can have, infinite where there is none; intervals stay inside.
+    ``up_to_n``: whether no value exceeds N, the samples of a set: its range ends there.
     ``measures``: one of ``MEASURES``, what a better value says; planted sets are held against it (planted.py).
     """
 
@@ -52,6 +53,7 @@ class Metric:
     weights: tuple[str, ...] = ()
     range: tuple[float, float] = (-math.inf, math.inf)
     measures: str = ""
+    up_to_n: bool = False
 
     def matches(self, name: str) -> bool:
         """Whether ``name`` is this metric's, placeholders standing for any text."""

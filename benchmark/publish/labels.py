@@ -32,6 +32,12 @@ class Measure:
         found = declared(self.name)
         return (-math.inf, math.inf) if found is None else (float(found.range[0]), float(found.range[1]))
 
+    def bounds_of(self, n: int | None) -> tuple[float, float]:
+        """:attr:`bounds` for sets of ``n``: counts of a set's samples end at n."""
+        low, high = self.bounds
+        found = declared(self.name)
+        return (low, min(high, float(n))) if n and found is not None and found.up_to_n else (low, high)
+
     @property
     def tested(self) -> bool:
         """Whether a change of it is tested: it has a direction and is no cost."""

@@ -24,6 +24,7 @@ METRICS = (
         "number of different vectors of the hole's attributes in the set",
         range=(1, math.inf),
         measures="diversity",
+        up_to_n=True,
     ),
     Metric(
         "attribute_entropy",
@@ -63,6 +64,7 @@ METRICS = (
         "number of different classes (digits) in the set" + NOISE_WINS,
         range=(1, math.inf),
         measures="diversity",
+        up_to_n=True,
     ),
     Metric(
         "class_entropy",

@@ -91,6 +91,7 @@ METRICS = (
         "clusters among the supported samples by average linkage cut at tau, the median of the candidates' distances",
         range=POSITIVE,
         measures="diversity",
+        up_to_n=True,
     ),
     Metric(
         "supported_distance_mean",

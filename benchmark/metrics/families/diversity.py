@@ -78,6 +78,7 @@ METRICS = (
         "compare for one N only" + NOISE_WINS,
         range=(1, math.inf),
         measures="diversity",
+        up_to_n=True,
     ),
     Metric(
         "vendi_q2",
@@ -87,6 +88,7 @@ METRICS = (
         "Vendi score of order 2, 1 / sum l^2 = N^2 / ||K||_F^2; less biased for small N than order 1" + NOISE_WINS,
         range=(1, math.inf),
         measures="diversity",
+        up_to_n=True,
     ),
 )
 

@@ -13,7 +13,7 @@ from benchmark.publish.figures.dots import samplers_figure, selection_figure
 from benchmark.publish.figures.pareto import pareto_figure
 from benchmark.publish.figures.style import save, style
 from benchmark.publish.figures.sweeps import sweep_figure
-from benchmark.publish.results.measured import Measured, groups
+from benchmark.publish.results.measured import Measured, groups, samples_of
 from benchmark.publish.settings import check
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def write_figures(settings: dict, metrics: str, folder: str | Path) -> list[str]
         BenchmarkError: settings without tables, a metrics file that lacks a point that a figure needs.
     """
     check(settings)
-    measured = Measured(metrics, settings.get("confidence", statistics.LEVEL))
+    measured = Measured(metrics, settings.get("confidence", statistics.LEVEL), samples_of(settings))
     draw: dict[str, Callable[[], Figure]] = {}
     for table, prefix in FIGURE_OF.items():
         for dataset in datasets_of(settings):

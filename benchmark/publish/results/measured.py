@@ -72,11 +72,19 @@ def groups(settings: dict, table: str) -> list[Group]:
     ]
 
 
-class Measured:
-    """The metrics of a run. ``values(...)`` gives (tasks, cases, seeds) arrays, NaN where there is no value."""
+def samples_of(settings: dict) -> int | None:
+    """N of the sets that the tables of some settings are about; None where they do not say."""
+    return max((block.get("n", 0) for blocks in settings["tables"].values() for block in blocks), default=0) or None
 
-    def __init__(self, path: str, level: float = statistics.LEVEL):
-        self.path, self.level = str(path), level
+
+class Measured:
+    """The metrics of a run. ``values(...)`` gives (tasks, cases, seeds) arrays, NaN where there is no value.
+
+    ``n``: samples of a set, where counts of them end; None where that is not known.
+    """
+
+    def __init__(self, path: str, level: float = statistics.LEVEL, n: int | None = None):
+        self.path, self.level, self.n = str(path), level, n
         frame = store.read_table(path, "metrics").to_pandas()
         frame = frame[frame["index"].isna() & frame["case"].notna()]
         if frame.empty:
@@ -128,7 +136,8 @@ class Measured:
         key = ("mean", dataset, scope, _point_key(row), metric)
         if key not in self._summaries:
             values = self.by_case(dataset, scope, row, metric)
-            self._summaries[key] = statistics.mean_interval(values, self.level, bounds=measure(metric).bounds)
+            bounds = measure(metric).bounds_of(self.n)
+            self._summaries[key] = statistics.mean_interval(values, self.level, bounds=bounds)
         return self._summaries[key]
 
     def difference(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str) -> Interval:
@@ -164,7 +173,7 @@ class Measured:
         """The difference of values (tasks, cases, seeds) that both have, its range that of the metric."""
         both = np.isfinite(here) & np.isfinite(there)
         here, there = (_mean(np.where(both, values, np.nan), axis=0) for values in (here, there))
-        return statistics.paired_difference(here, there, self.level, bounds=measure(metric).bounds)
+        return statistics.paired_difference(here, there, self.level, bounds=measure(metric).bounds_of(self.n))
 
     def improvement(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str, better: int) -> Interval:
         """Probability that the row is better than plain, over cases."""

@@ -14,7 +14,7 @@ from benchmark.publish import document
 from benchmark.publish.contents import BLOCKS, table_names
 from benchmark.publish.document import Document
 from benchmark.publish.results.comparison import Entry, entries
-from benchmark.publish.results.measured import Group, Measured, groups
+from benchmark.publish.results.measured import Group, Measured, groups, samples_of
 from benchmark.publish.settings import check
 from benchmark.publish.tables.blocks import block_table
 from benchmark.publish.tables.guided_or_selected import guided_or_selected_table
@@ -39,7 +39,7 @@ def write_tables(settings: dict, metrics: str, folder: str | Path) -> list[str]:
         BenchmarkError: settings without tables, a metrics file that lacks a point that a table needs.
     """
     check(settings)
-    measured = Measured(metrics, settings.get("confidence", statistics.LEVEL))
+    measured = Measured(metrics, settings.get("confidence", statistics.LEVEL), samples_of(settings))
     compared = {table: [(group, entries(measured, group)) for group in groups(settings, table)] for table in BLOCKS}
     names = table_names(settings)
     for name in names:
