@@ -103,6 +103,15 @@ def _show(axis, log: bool = False) -> None:
         axis.set_ylim(low - 0.25 * (high - low), high + 0.25 * (high - low))
 
 
+def _compress(axis, times: float = 20.0) -> None:
+    """A scale that is linear up to the median size of the values and logarithmic beyond, where the largest is more than
+    ``times`` the median: one point that explodes does not flatten the others."""
+    values = np.concatenate([np.atleast_1d(line.get_ydata()).astype(float) for line in axis.get_lines() or ()])
+    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
+    if len(sizes) and sizes.max() > times * np.median(sizes):
+        axis.set_yscale("symlog", linthresh=float(np.median(sizes)))
+
+
 def bias(results: Results):
     """Change of the squared W2 excess per unit of diversity gained, over eta; a panel for each world and distance D.
 
@@ -133,6 +142,7 @@ def bias(results: Results):
                 look["linestyle"] = "-" if method == "nearest_neighbour" else "--"
                 _line(axis, *map(list, zip(*found)), _name(names[index], method), look)
         _show(axis)
+        _compress(axis)
         axis.axhline(0, color=INK, linestyle=":", linewidth=1.2)
         etas = sorted({setting.eta for setting in settings})
         axis.set(xscale="log", title=f"{world}, D {reach}")
