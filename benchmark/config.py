@@ -17,18 +17,12 @@ from typing import Any
 import jsonschema
 import yaml
 
-from benchmark.data.masks import RECIPES
-from benchmark.data.sources import SOURCES
-from benchmark.entry_faults import entry_faults
+from benchmark.entries import REGISTRIES, entry_faults
 from benchmark.errors import BenchmarkError, suggestion
-from benchmark.exact.mixtures import WORLDS as MIXTURES
-from benchmark.features import FEATURES
 from benchmark.priors.registry import PRIORS
-from benchmark.problems import PROBLEMS
 from benchmark.rehearsal import notes, rehearse
 from benchmark.sampling.faults import sampler_faults, service_faults
-from benchmark.sampling.guidance import GUIDANCE, UNITS
-from benchmark.selection.strategies import STRATEGIES
+from benchmark.sampling.guidance import UNITS
 from benchmark.truth_faults import truth_faults
 from benchmark.weights import public, shipped
 
@@ -86,24 +80,15 @@ def rehearsal_notes(config: dict) -> list[str]:
 @cache
 def _schema() -> dict:
     """The schema, with the names that it leaves to the registries (``x-registry``)."""
-    registries = {
-        "masks": RECIPES,
-        "units": UNITS,
-        "guidances": GUIDANCE,
-        "strategies": STRATEGIES,
-        "features": FEATURES,
-        "mixtures": MIXTURES,
-        "sources": SOURCES,
-        "classifiers": shipped.classifiers(),
-        "problems": PROBLEMS,
-    }
+    registries = {name: list(entries) for name, (entries, _) in REGISTRIES.items()}
+    registries |= {"units": list(UNITS), "classifiers": list(shipped.classifiers())}
 
     def filled(part: Any) -> Any:
         if isinstance(part, list):
             return [filled(item) for item in part]
         if not isinstance(part, dict):
             return part
-        names = {"enum": list(registries[part["x-registry"]])} if "x-registry" in part else {}
+        names = {"enum": registries[part["x-registry"]]} if "x-registry" in part else {}
         return {key: filled(value) for key, value in part.items()} | names
 
     return filled(yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))

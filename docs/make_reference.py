@@ -9,20 +9,15 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmark.data import folders, sources
-from benchmark.data.masks import RECIPES
-from benchmark.features import FEATURES
-from benchmark.metrics import registry
+from benchmark.entries import REGISTRIES
+from benchmark.metrics import registry as metric_registry
 from benchmark.options import Option
 from benchmark.problems import PROBLEMS
 from benchmark.sampling import SAMPLERS
-from benchmark.sampling.guidance import GUIDANCE
 from benchmark.sampling.sampler import Task
-from benchmark.selection.strategies import STRATEGIES
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- written by `make pages` from the registries; change those, not this page -->"
-GIVEN = ("hole", "device", "dtype")  # by the case and the machine, not by a configuration
 Page = Iterator[str]
 
 
@@ -54,16 +49,15 @@ def code(value: object) -> str:
     return f"`{words[value] if known else format(value, 'g') if isinstance(value, float) else value}`"
 
 
-def parameters(function: Callable, after: int = 0, but: Sequence[str] = ()) -> list[inspect.Parameter]:
-    """What a registered function takes beside what it is always given: its first ``after`` parameters and ``but``."""
-    found = list(inspect.signature(function).parameters.values())[after:]
-    return [part for part in found if part.name not in but and part.kind is not part.VAR_KEYWORD]
-
-
-def entry(name: str, about: str, options: Sequence[inspect.Parameter] = ()) -> str:
-    """A list's item: the name, its options with their defaults, what it is."""
-    names = ", ".join(f"`{part.name}` ({code(part.default)})" for part in options)
-    return prose(f"- **`{name}`**: {about}" + (f" Options: {names}." if names else ""), "  ")
+def items(registry: str) -> str:
+    """A list of a registry's entries: the name, what it is, its options with their defaults."""
+    entries, read = REGISTRIES[registry]
+    lines = []
+    for name, one in entries.items():
+        names = ", ".join(f"`{option.name}` ({code(option.default)})" for option in read(one).values())
+        about = f"- **`{name}`**: {first_paragraph(one)}" + (f" Options: {names}." if names else "")
+        lines.append(prose(about, "  "))
+    return "\n".join(lines)
 
 
 # ----------------------------------------------------------------------------------------------------------- pages
@@ -73,10 +67,10 @@ def metrics() -> Page:
         "Every metric of every family, as `metrics` of a configuration names them; braces stand for a name. "
         "What a number may be compared with: [what is measured](../metrics.md)."
     )
-    for name in registry.FAMILIES:
-        members = registry.family(name).METRICS
+    for name in metric_registry.FAMILIES:
+        members = metric_registry.family(name).METRICS
         yield f"## {name}"
-        yield prose(inspect.cleandoc(registry.family(name).__doc__ or "").split("\n\n")[0])
+        yield prose(inspect.cleandoc(metric_registry.family(name).__doc__ or "").split("\n\n")[0])
         head = ("metric", "unit", "better", "one value a", "range", "says")
         yield table(head, (_metric(metric) for metric in members))
         needs = (
@@ -88,17 +82,11 @@ def metrics() -> Page:
         )
 
 
-def _metric(metric: registry.Metric) -> tuple[str, ...]:
+def _metric(metric: metric_registry.Metric) -> tuple[str, ...]:
     low, high = metric.range
     reach = f"{low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more" if math.isfinite(low) else ""
     better = "" if metric.direction == "none" else metric.direction
     return f"`{metric.name}`", metric.unit, better, metric.per, reach, metric.measures
-
-
-def _definition(metric: registry.Metric) -> str:
-    weights = [f"weights of {weight}" for weight in metric.weights]
-    needs = ", ".join([*(need for need in metric.needs if not (need == "weights" and weights)), *weights])
-    return prose(f"- `{metric.name}`: {metric.definition}." + (f" Needs {needs}." if needs else ""), "  ")
 
 
 def samplers() -> Page:
@@ -119,7 +107,7 @@ def samplers() -> Page:
     cells = ([f"`{problem}`", *(_serves(sampler, problem) for sampler in SAMPLERS)] for problem in PROBLEMS)
     yield table(("problem", *SAMPLERS), cells)
     yield "## Guidances"
-    yield "\n".join(entry(name, first_paragraph(guide), parameters(guide, 3)) for name, guide in GUIDANCE.items())
+    yield items("guidances")
 
 
 def _option(option: Option) -> tuple[str, ...]:
@@ -129,8 +117,7 @@ def _option(option: Option) -> tuple[str, ...]:
 
 
 def _serves(sampler: str, problem: str) -> str:
-    cls = PROBLEMS[problem]
-    asked = (Task(problem, sigma, cls.has_singular_system, cls.keeps_constants) for sigma in (0.0, 0.1))
+    asked = (Task.of({"name": problem, "sigma": sigma}) for sigma in (0.0, 0.1))
     clean, noisy = (SAMPLERS[sampler].refuses(task, {}) is None for task in asked)
     return "+" if clean and noisy else "0" if clean else ""
 
@@ -138,28 +125,21 @@ def _serves(sampler: str, problem: str) -> str:
 def masks() -> Page:
     yield "# Masks"
     yield "`masks: {NAME: {recipe: ..., ...options}}` in a configuration; the default is in brackets."
-    yield "\n".join(entry(name, first_paragraph(recipe), parameters(recipe, 1)) for name, recipe in RECIPES.items())
+    yield items("masks")
 
 
 def options() -> Page:
     yield "# Options of problems, sources, features and strategies"
     yield "`{name: ..., ...options}` in a configuration; the default is in brackets."
-    for title, key, given, registered in (
-        ("Problems", "datasets.NAME.tasks.NAME.problem", 1, PROBLEMS),
-        (
-            "Sources",
-            "datasets.NAME.source",
-            2,
-            {name: getattr(folders, name, one) for name, one in sources.SOURCES.items()},
-        ),
-        ("Features", "datasets.NAME.features", 3, FEATURES),
-        ("Selection strategies", "datasets.NAME.selection.strategies", 3, STRATEGIES),
+    for title, key, registry in (
+        ("Problems", "datasets.NAME.tasks.NAME.problem", "problems"),
+        ("Sources", "datasets.NAME.source", "sources"),
+        ("Features", "datasets.NAME.features", "features"),
+        ("Selection strategies", "datasets.NAME.selection.strategies", "strategies"),
     ):
         yield f"## {title}"
         yield f"`{key}`"
-        yield "\n".join(
-            entry(name, first_paragraph(one), parameters(one, given, GIVEN)) for name, one in registered.items()
-        )
+        yield items(registry)
 
 
 PAGES: dict[str, Callable[[], Page]] = {"metrics": metrics, "samplers": samplers, "masks": masks, "options": options}

@@ -52,21 +52,15 @@ ALLOWED = {
     "rehearsal": {"sampling"},
     "truth_faults": {"jobs", "truth_jobs", "sampling"},
     "config": {
-        "data.masks",
-        "data.sources",
-        "exact.mixtures",
-        "features",
         "priors.registry",
-        "problems",
         "sampling",
-        "selection.strategies",
         "weights.public",
         "weights.shipped",
-        "entry_faults",
+        "entries",
         "rehearsal",
         "truth_faults",
     },
-    "entry_faults": {
+    "entries": {
         "data.masks",
         "data.sources",
         "exact.mixtures",

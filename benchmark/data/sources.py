@@ -78,14 +78,8 @@ def pictures(settings: dict, count: int, seed: int) -> Iterator[Picture]:
     name = options.pop("name", None)
     if name not in SOURCES:
         raise BenchmarkError(f"source.name: {name!r} is not known; use one of {', '.join(SOURCES)}")
-    return _call(name, SOURCES[name], count, seed, options)
-
-
-def _call(name: str, source: Callable[..., Iterator[Picture]], count: int, seed: int, options: dict):
-    """The pictures of a source with options that it has; BenchmarkError names one that it has not."""
-    parameters = list(inspect.signature(source).parameters.values())[2:]
-    known = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
-    if len(known) == len(parameters) and (unknown := [option for option in options if option not in known]):
+    known = list(inspect.signature(SOURCES[name]).parameters)[2:]
+    if unknown := [option for option in options if option not in known]:
         has = f"its options are {', '.join(known)}" if known else "it takes none"
         raise BenchmarkError(f"source {name}: unknown option {unknown[0]!r}; {has}")
-    return source(count, seed, **options)
+    return SOURCES[name](count, seed, **options)

@@ -1,0 +1,101 @@
+"""The named entries of the registries and their options: what a configuration may name, and what each of them takes.
+
+Options are read from an entry's own signature (:mod:`benchmark.options`), without what it is always given. The schema
+takes its names here, the reference its lists, and :func:`entry_faults` refuses options before anything runs (no
+torch). Samplers have a module of their own (:mod:`benchmark.sampling.faults`), since they refuse tasks as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from benchmark.data.masks import RECIPES
+from benchmark.data.sources import SOURCES
+from benchmark.exact.mixtures import WORLDS as MIXTURES
+from benchmark.features import FEATURES
+from benchmark.options import Option, Within, option_faults, options_of
+from benchmark.priors.registry import PRIORS
+from benchmark.problems import PROBLEMS
+from benchmark.sampling.guidance import GUIDANCE
+from benchmark.selection.strategies import STRATEGIES
+
+SIGMA = Option("sigma", ("float",), 0.0, "Standard deviation of the noise on the [0, 1] scale.", Within(0))
+
+
+def _problem_options(kind: type) -> dict[str, Option]:
+    return {"sigma": SIGMA, **options_of(kind.__init__, beside=("hole", "device", "dtype"))}
+
+
+def _prior_options(entry: tuple) -> dict[str, Option]:
+    return {name: Option(name, (), None) for name in (*entry[1], "random_weights")}
+
+
+# registry -> its entries by name, and how the options of one are read
+REGISTRIES: dict[str, tuple[Mapping[str, Any], Callable[[Any], dict[str, Option]]]] = {
+    "masks": (RECIPES, partial(options_of, positional=1)),
+    "sources": (SOURCES, partial(options_of, positional=2)),
+    "priors": (PRIORS, _prior_options),
+    "problems": (PROBLEMS, _problem_options),
+    "features": (FEATURES, options_of),
+    "strategies": (STRATEGIES, options_of),
+    "guidances": (GUIDANCE, options_of),
+    "mixtures": (MIXTURES, partial(options_of, positional=0)),
+}
+
+
+def entry_options(registry: str, name: str) -> dict[str, Option]:
+    """The options of an entry of :data:`REGISTRIES`, by name."""
+    entries, read = REGISTRIES[registry]
+    return read(entries[name])
+
+
+def entry_faults(config: Mapping[str, Any]) -> Iterator[str]:
+    """One line for each option of a mask, source, prior, operator, feature, strategy, guidance or mixture that the
+    entry does not have or take, or that it needs."""
+    for name, mask in config["masks"].items():
+        yield from _faults("masks", mask, f"masks.{name}", "recipe")
+    for name, dataset in config["datasets"].items():
+        yield from _dataset_faults(dataset, f"datasets.{name}")
+    truth = config["truth"] or {"problems": {}, "guided": []}
+    for name, problem in truth["problems"].items():
+        yield from _faults("mixtures", problem["world"], f"truth.problems.{name}.world")
+        yield from _faults("problems", problem["problem"], f"truth.problems.{name}.problem")
+    for index, grid in enumerate(truth["guided"]):
+        yield from _guidance_faults(grid, f"truth.guided[{index}]")
+
+
+def _dataset_faults(dataset: Mapping[str, Any], where: str) -> Iterator[str]:
+    yield from _faults("sources", dataset["source"], f"{where}.source")
+    if dataset["prior"]["name"] in PRIORS:  # not one of the public models
+        yield from _faults("priors", dataset["prior"], f"{where}.prior")
+    yield from _faults("features", dataset["features"], f"{where}.features")
+    for task, spec in dataset["tasks"].items():
+        if "problem" in spec:
+            yield from _faults("problems", spec["problem"], f"{where}.tasks.{task}.problem")
+    selection = dataset.get("selection") or {}
+    if "features" in selection:
+        yield from _faults("features", selection["features"], f"{where}.selection.features")
+    for index, strategy in enumerate(selection.get("strategies", [])):
+        if isinstance(strategy, Mapping):
+            yield from _faults("strategies", strategy, f"{where}.selection.strategies[{index}]")
+    for key, sweep in dataset["sweeps"].items():
+        yield from _guidance_faults(sweep, f"{where}.sweeps.{key}")
+    for key in ("comparison", "selection"):
+        guided = (dataset.get(key) or {}).get("guided") or []
+        for index, point in enumerate([guided] if isinstance(guided, Mapping) else guided):
+            place = "" if isinstance(guided, Mapping) else f"[{index}]"
+            yield from _guidance_faults(point, f"{where}.{key}.guided{place}")
+
+
+def _guidance_faults(point: Mapping[str, Any], where: str) -> Iterator[str]:
+    guidance = point.get("guidance")
+    if isinstance(guidance, Mapping):
+        yield from _faults("guidances", guidance, f"{where}.guidance")
+
+
+def _faults(registry: str, spec: Mapping[str, Any], where: str, key: str = "name") -> Iterator[str]:
+    """Faults of the options of an entry, which stand beside its name under ``key``."""
+    options = {name: value for name, value in spec.items() if name != key}
+    yield from option_faults(entry_options(registry, spec[key]), options, where)
