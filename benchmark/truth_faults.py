@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from benchmark.errors import suggestion
 from benchmark.options import option_faults
 from benchmark.sampling import SAMPLERS
-from benchmark.sampling.faults import options_of
+from benchmark.sampling.faults import own_options
 from benchmark.sampling.sampler import Task
 from benchmark.truth_jobs import EXACT, tuned_on
 
@@ -46,7 +46,7 @@ def truth_faults(config: dict, truth: dict) -> Iterator[str]:
                 yield f"{where}.samplers: no sampler {sampler!r}{suggestion(sampler, list(truth['samplers']))}"
                 continue
             algorithm = samplers[sampler]["algorithm"]
-            if reason := SAMPLERS[algorithm].refuses(Task.of(operator), options_of(samplers[sampler])):
+            if reason := SAMPLERS[algorithm].refuses(Task.of(operator), own_options(samplers[sampler])):
                 yield f"{where}.samplers: {sampler} ({algorithm}) {reason}, or leave it out"
         yield from _guided_faults(truth, problem, where)
     if truth["tune"]:

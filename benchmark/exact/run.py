@@ -17,13 +17,13 @@ from benchmark.exact.measurements import Measurements, SetNoise, measure
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.settings import algorithm_of
+from benchmark.truth_jobs import EXACT
 
 SETTINGS = {
     "problem": str, "world": dict, "operator": dict, "mask": dict | None, "sampler": str, "algorithm": dict,
     "runs": list, "n": int, "sets": int, "measurements": int, "seed": int,
 }  # fmt: skip
 PLAIN = {"name": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
-EXACT = "exact"
 RANK_DRAWS = 2000
 
 

@@ -13,7 +13,7 @@ from benchmark.sampling.sampler import Task
 BESIDE_OPTIONS = ("algorithm", "by_steps")  # keys of a sampler of the configuration
 
 
-def options_of(spec: Mapping[str, Any]) -> dict:
+def own_options(spec: Mapping[str, Any]) -> dict:
     """The options of a sampler of the configuration: what is neither its algorithm nor for some steps alone."""
     return {key: value for key, value in spec.items() if key not in BESIDE_OPTIONS}
 
@@ -26,8 +26,8 @@ def sampler_faults(samplers: dict) -> Iterator[str]:
             where = f"samplers.{name}.algorithm: {algorithm!r}"
             yield f"{where} is not one of its values{suggestion(algorithm, list(SAMPLERS))}"
             continue
-        own = list(option_faults(SAMPLERS[algorithm].options, options_of(spec), f"samplers.{name}", "key"))
-        yield from own or _count_faults(algorithm, options_of(spec), f"samplers.{name}")
+        own = list(option_faults(SAMPLERS[algorithm].options, own_options(spec), f"samplers.{name}", "key"))
+        yield from own or _count_faults(algorithm, own_options(spec), f"samplers.{name}")
         for steps, options in spec.get("by_steps", {}).items():
             yield from option_faults(SAMPLERS[algorithm].options, options, f"samplers.{name}.by_steps.{steps}")
 
@@ -56,5 +56,5 @@ def service_faults(section: dict, where: str, dataset: dict, samplers: dict, lea
             )
         for task in section.get("tasks", dataset["tasks"]):
             problem = Task.of(dataset["tasks"].get(task, {}).get("problem", {}))
-            if reason := SAMPLERS[algorithm].refuses(problem, options_of(samplers[name])):
+            if reason := SAMPLERS[algorithm].refuses(problem, own_options(samplers[name])):
                 yield f"{where}: sampler {name} ({algorithm}) cannot serve task {task}: it {reason}, or give tasks"

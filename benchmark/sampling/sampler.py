@@ -15,12 +15,13 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from benchmark.errors import BenchmarkError
-from benchmark.options import OneOf, Option, options_of
+from benchmark.options import OneOf, Option, Within, options_of
 from benchmark.problems import PROBLEMS
 from benchmark.sampling.schedules import space_timesteps
+from benchmark.sampling.state import VARIANCES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
     from benchmark.sampling.state import State
 
 PRESET = OneOf("paper", "reference")  # the published formulas; the released implementation with its quirks
+# options that several samplers have
+Preset = Annotated[str, PRESET]
+Steps = Annotated[int, Within(1, 1000), "Sampling steps."]
+StepsOrRespacing = Annotated[int | str, Within(2, 1000), "Sampling steps, or a respacing such as ddim50."]
+Variance = Annotated[str | None, OneOf(*VARIANCES), "Variance of the ancestral step."]
+Clip = Annotated[bool, "Clip the clean estimate to the range of images."]
+Paste = Annotated[bool, "Put the known pixels back at the end."]
 
 
 class Asked(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -265,18 +266,8 @@ def probability_of_improvement(
     return Interval(share, max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale), n, level)
 
 
-def root_excess(value: np.ndarray, floor: np.ndarray, level: float = LEVEL, resamples: int = RESAMPLES) -> Interval:
-    """sqrt(mean over cases of value^2 - floor^2), signed, in the unit of the values: what lies beyond a floor.
-
-    For a squared distance whose expectation is the floor's plus the true one's, this is the true one, whatever the
-    number of samples; it is 0 in expectation (before the root) for what is not farther than the floor. The interval is
-    that of the mean of squares, its ends rooted.
-    """
-    value, floor = np.asarray(value, float), np.asarray(floor, float)
-    squares = paired_difference(value**2, floor**2, level, resamples)
-
-    def root(x: float) -> float:
-        return math.copysign(math.sqrt(abs(x)), x) if math.isfinite(x) else x
-
-    ends = (root(getattr(squares, name)) for name in ("estimate", "low", "high"))
-    return Interval(*ends, squares.n, level, squares.p)
+def rooted(squares: Interval) -> Interval:
+    """The interval of a mean of squares, or of a squared distance without bias, in the values' unit: its estimate and
+    ends x as sign(x) sqrt(|x|)."""
+    ends = (math.copysign(math.sqrt(abs(x)), x) for x in (squares.estimate, squares.low, squares.high))
+    return replace(squares, **dict(zip(("estimate", "low", "high"), ends, strict=True)))

@@ -16,12 +16,12 @@ MEASURES = (*DISTANCES, "diversity")
 
 def comparisons(results: Results) -> tuple[Section, list[dict]]:
     """Each pair of ``compare``, per group: plain at all steps that both have, then guided; and DPS's coupling."""
-    rows, records, breaks = [], [], set()
+    rows, records, breaks, groups = [], [], set(), results.groups()
 
     def add(names: list[str], group: str, guidance: str, steps: int, problems: list[str], pairs: list) -> None:
         found = {metric: results.mean_difference(problems, pairs, metric) for metric in MEASURES}
         first = found[DISTANCES[0]]
-        some = f"{len(problems)} of {len(results.groups()[group])}"
+        some = f"{len(problems)} of {len(groups[group])}"
         cells = [*names, group, some, guidance, str(steps), *(or_nothing(one, signed=True) for one in found.values())]
         resolved = None if math.isnan(first.resolves) else f"{first.resolves:.2g}"
         rows.append([*cells, resolved, document.p_value(first.p)])
@@ -35,7 +35,7 @@ def comparisons(results: Results) -> tuple[Section, list[dict]]:
     for pair in results.settings["compare"]:
         breaks.add(len(rows))
         names = [pair["what"], pair["sampler"], pair["against"]]
-        for group, problems in results.groups().items():
+        for group, problems in groups.items():
             both = (pair["sampler"], pair["against"])
             shared = results.with_sampler(problems, *both)
             for steps in common_steps(results, shared, *both):
@@ -45,7 +45,7 @@ def comparisons(results: Results) -> tuple[Section, list[dict]]:
                 add(names, group, f"mean of {len(points)}", points[0][0].steps, guided, points)
     breaks.add(len(rows))
     for sampler in results.samplers:
-        for group, problems in results.groups().items():
+        for group, problems in groups.items():
             guided, points = _coupled_pairs(results, problems, sampler)
             if points:
                 names = ["the push a constant in the gradient", sampler, sampler]

@@ -92,8 +92,8 @@ def _line(axis, x: list[float], intervals: list, label: str, look: dict) -> None
 
 def _show(axis, log: bool = False) -> None:
     """Limits by the values alone, so that one wide interval does not hide the others."""
-    values = np.concatenate([np.atleast_1d(line.get_ydata()).astype(float) for line in axis.get_lines()])
-    values = values[np.isfinite(values) & ((values > 0) | (not log))]
+    values = _values(axis)
+    values = values[(values > 0) | (not log)]
     if len(values) == 0:
         return
     low, high = values.min(), values.max()
@@ -103,11 +103,18 @@ def _show(axis, log: bool = False) -> None:
         axis.set_ylim(low - 0.25 * (high - low), high + 0.25 * (high - low))
 
 
+def _values(axis) -> np.ndarray:
+    """The finite values of an axis' lines; none without lines."""
+    drawn = [np.atleast_1d(line.get_ydata()).astype(float) for line in axis.get_lines()]
+    values = np.concatenate([np.empty(0), *drawn])
+    return values[np.isfinite(values)]
+
+
 def _compress(axis, times: float = 20.0) -> None:
     """A scale that is linear up to the median size of the values and logarithmic beyond, where the largest is more than
     ``times`` the median: one point that explodes does not flatten the others."""
-    values = np.concatenate([np.atleast_1d(line.get_ydata()).astype(float) for line in axis.get_lines() or ()])
-    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
+    values = _values(axis)
+    sizes = np.abs(values[values != 0])
     if len(sizes) and sizes.max() > times * np.median(sizes):
         axis.set_yscale("symlog", linthresh=float(np.median(sizes)))
 

@@ -6,8 +6,7 @@ the same in all of them and they are no independent replicates.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -179,9 +178,7 @@ class Results:
     def excess(self, problems: list[str], setting: Setting) -> Interval:
         """The root of the mean of :data:`SQUARED`, signed: 0 in expectation, before the root, for exact samples alone;
         its interval is that of the mean, the ends rooted."""
-        squares = self.mean(problems, setting, SQUARED)
-        ends = (math.copysign(math.sqrt(abs(x)), x) for x in (squares.estimate, squares.low, squares.high))
-        return replace(squares, **dict(zip(("estimate", "low", "high"), ends, strict=True)))
+        return statistics.rooted(self.mean(problems, setting, SQUARED))
 
     def beyond_exact(self, problems: list[str], setting: Setting, metric: str) -> Interval:
         """The mean of value - what as many exact samples have."""

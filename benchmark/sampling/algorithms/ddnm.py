@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from benchmark.lazy import torch
 from benchmark.options import Within
 from benchmark.sampling.guidance import HOLE_SEARCH
-from benchmark.sampling.sampler import PRESET, Asked, sampler
+from benchmark.sampling.sampler import Asked, Clip, Paste, Preset, Steps, sampler
 from benchmark.sampling.schedules import even_timesteps, travel_schedule
 from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
 
@@ -42,14 +42,14 @@ def ddnm(
     noise: Noise,
     guide: Guide,
     *,
-    preset: Annotated[str, PRESET] = "paper",
-    steps: Annotated[int, Within(1, 1000), "Sampling steps."] = 100,
+    preset: Preset = "paper",
+    steps: Steps = 100,
     eta_ddim: Annotated[float, Within(0, 1), "Share of fresh noise in a step."] = 0.85,
     travel_length: Annotated[int, Within(1), "Steps of one travel back."] = 1,
     travel_repeat: Annotated[int, Within(1), "How often a stretch is travelled."] = 1,
-    clip: Annotated[bool, "Clip the clean estimate to the range of images."] = False,
+    clip: Clip = False,
     recompute_eps: Annotated[bool, "Take the noise estimate from the guided clean estimate."] = False,
-    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
+    paste: Paste = False,
 ) -> Iterator[State]:
     """Replace the range-space part of every clean estimate by the measurement's.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from benchmark.lazy import torch
 from benchmark.options import Within
 from benchmark.sampling.guidance import WHOLE
-from benchmark.sampling.sampler import PRESET, Asked, sampler
+from benchmark.sampling.sampler import Asked, Clip, Paste, Preset, Steps, sampler
 from benchmark.sampling.schedules import ddrm_timesteps, even_timesteps
 from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
 
@@ -41,12 +41,12 @@ def ddrm(
     noise: Noise,
     guide: Guide,
     *,
-    preset: Annotated[str, PRESET] = "paper",
-    steps: Annotated[int, Within(1, 1000), "Sampling steps."] = 20,
+    preset: Preset = "paper",
+    steps: Steps = 20,
     eta: Annotated[float, Within(0, 1), "Share of fresh noise where little is measured."] = 0.85,
     eta_b: Annotated[float, Within(0, 1), "Weight of a measurement less noisy than the state."] = 1.0,
-    clip: Annotated[bool, "Clip the clean estimate to the range of images."] = False,
-    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
+    clip: Clip = False,
+    paste: Paste = False,
 ) -> Iterator[State]:
     """Diffuse in the spectral space of A = U S V^T, each coefficient by how well it was measured.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.lazy import torch
 from benchmark.options import OneOf, Within
-from benchmark.sampling.sampler import PRESET, Asked, sampler
+from benchmark.sampling.sampler import Asked, Paste, Preset, sampler
 from benchmark.sampling.schedules import diffpir_timesteps, linear_betas
 from benchmark.sampling.state import State, predict_eps, time_factor
 
@@ -49,7 +49,7 @@ def diffpir(
     noise: Noise,
     guide: Guide,
     *,
-    preset: Annotated[str, PRESET] = "paper",
+    preset: Preset = "paper",
     steps: Annotated[int, Within(2, 1000), "Sampling steps, one more where they are uniform."] = 20,
     lam: Annotated[float, Within(1e-12), "Weight of the prior in the data step."] = 1.0,
     zeta: Annotated[float, Within(0, 1), "Share of fresh noise in a step."] = 1.0,
@@ -59,7 +59,7 @@ def diffpir(
     use_last: Annotated[bool | None, "Use the last evaluation rather than throw it away."] = None,
     exact_data_step: Annotated[bool | None, "The data step without cancellation."] = None,
     x_init: Tensor | None = None,
-    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
+    paste: Paste = False,
 ) -> Iterator[State]:
     """Half-quadratic splitting: denoise, solve the data term, take a (partly stochastic) diffusion step.
 

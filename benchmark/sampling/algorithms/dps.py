@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from benchmark.lazy import torch
-from benchmark.options import OneOf, Within
+from benchmark.options import Within
 from benchmark.sampling.guidance import HOLE_SEARCH
-from benchmark.sampling.sampler import PRESET, sampler
+from benchmark.sampling.sampler import Clip, Paste, Preset, StepsOrRespacing, Variance, sampler
 from benchmark.sampling.schedules import Schedule
 from benchmark.sampling.state import (
-    VARIANCES,
     State,
     default_variance,
     gaussian_sd,
@@ -38,12 +37,12 @@ def dps(
     noise: Noise,
     guide: Guide,
     *,
-    preset: Annotated[str, PRESET] = "paper",
-    steps: Annotated[int | str, Within(2, 1000), "Sampling steps, or a respacing such as ddim50."] = 1000,
+    preset: Preset = "paper",
+    steps: StepsOrRespacing = 1000,
     scale: Annotated[float, Within(0), "Step size of the measurement's gradient."] = 2.0,
-    variance: Annotated[str | None, OneOf(*VARIANCES), "Variance of the ancestral step."] = None,
-    clip: Annotated[bool, "Clip the clean estimate to the range of images."] = True,
-    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
+    variance: Variance = None,
+    clip: Clip = True,
+    paste: Paste = False,
 ) -> Iterator[State]:
     """Ancestral sampling with a gradient step on the measurement's residual.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from benchmark.options import Within
 from benchmark.problems.base import Problem
-from benchmark.sampling.sampler import PRESET, sampler
+from benchmark.sampling.sampler import Paste, Preset, sampler
 from benchmark.sampling.state import State, abar_at, predict_eps
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ def drp(
     noise: Noise,
     guide: Guide,
     *,
-    preset: Annotated[str, PRESET] = "paper",
+    preset: Preset = "paper",
     steps: Annotated[int, Within(1, 1000), "Iterations."] = 50,
     gamma: Annotated[float, Within(0, 1), "Step towards the restoration network's output."] = 0.1,
     lam: Annotated[float, Within(1e-12), "Weight of the prior in the data step."] = 0.04,
     t_restore: Annotated[int, Within(0, 999), "The timestep at which the prior denoises."] = 200,
     restore: Callable[[Tensor], Tensor] | None = None,
     degrade: Problem | None = None,
-    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
+    paste: Paste = False,
 ) -> Iterator[State]:
     """A point estimate, no sampling: the N members of a set are one picture, the baseline with zero diversity.
 

@@ -8,12 +8,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 from benchmark.lazy import torch
-from benchmark.options import OneOf, Within
+from benchmark.options import Within
 from benchmark.sampling.guidance import HOLE_SEARCH, UNGATED
-from benchmark.sampling.sampler import PRESET, Asked, count_steps, sampler
+from benchmark.sampling.sampler import Asked, Clip, Paste, Preset, StepsOrRespacing, Variance, count_steps, sampler
 from benchmark.sampling.schedules import Schedule, jump_schedule
 from benchmark.sampling.state import (
-    VARIANCES,
     State,
     default_variance,
     gaussian_sd,
@@ -51,14 +50,14 @@ def repaint(
     noise: Noise,
     guide: Guide,
     *,
-    preset: Annotated[str, PRESET] = "paper",
-    steps: Annotated[int | str, Within(2, 1000), "Sampling steps, or a respacing such as ddim50."] = 250,
+    preset: Preset = "paper",
+    steps: StepsOrRespacing = 250,
     jump_length: Annotated[int, Within(1), "Steps of one jump back."] = 10,
     jump_n_sample: Annotated[int, Within(1), "How often a stretch is sampled."] = 10,
     start_resampling: Annotated[int | None, Within(0), "The step from which on there are jumps."] = None,
-    variance: Annotated[str | None, OneOf(*VARIANCES), "Variance of the ancestral step."] = None,
-    clip: Annotated[bool, "Clip the clean estimate to the range of images."] = True,
-    paste: Annotated[bool, "Put the known pixels back at the end."] = False,
+    variance: Variance = None,
+    clip: Clip = True,
+    paste: Paste = False,
 ) -> Iterator[State]:
     """Ancestral steps on the hole, the noised known pixels around it, resampled by jumps back in time.
 
