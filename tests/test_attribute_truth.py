@@ -10,10 +10,10 @@ import torch
 from scipy.ndimage import gaussian_filter, shift
 
 from benchmark import store
-from benchmark.data import bedrooms, posterior, sources
+from benchmark.data import posterior, sources
 from benchmark.data.drawing import sample_attributes
 from benchmark.data.masks import make_hole
-from benchmark.data.worlds import WORLDS
+from benchmark.data.worlds import WORLDS, bedrooms
 from benchmark.errors import BenchmarkError
 from benchmark.metrics import view
 from benchmark.metrics.engines import attribute_shares, attribute_truth, exact_sets, nearest_rendering, second_reader

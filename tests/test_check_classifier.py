@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from benchmark.__main__ import main
-from benchmark.data import cats
 from benchmark.data.cases import write_cases
 from benchmark.data.posterior import posterior_of_case, repeated
-from benchmark.metrics.reader_check import Readings, compare, free_values, readings
+from benchmark.data.worlds import cats
 from benchmark.networks.classifier import load_classifier
 from benchmark.store import SCHEMAS, encode_image, read_cases, write_table
+from benchmark.training.agreement import Readings, compare, free_values, readings
 from benchmark.training.classifier import ReadingTask, blend, classifier_task
 from benchmark.training.readers import HOLES
 

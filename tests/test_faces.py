@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from benchmark.data import faces
 from benchmark.data.masks import dilate, make_hole
-from benchmark.data.worlds import WORLDS, get_world
+from benchmark.data.worlds import WORLDS, faces, get_world
 from benchmark.errors import BenchmarkError
 
 # Where each attribute shows. Brows and beard take the hair's colour; skin also shades the nose.

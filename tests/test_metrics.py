@@ -11,8 +11,8 @@ import torch
 from measured_files import make_case, make_set
 
 from benchmark import cli, store
-from benchmark.data import faces, sources
-from benchmark.data.worlds import get_world
+from benchmark.data import sources
+from benchmark.data.worlds import faces, get_world
 from benchmark.errors import BenchmarkError
 from benchmark.metrics import FAMILIES, available_metrics, view
 from benchmark.metrics.measure import measure_sets

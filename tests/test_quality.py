@@ -233,7 +233,7 @@ def test_the_refitted_distance_is_its_equation():
 
 
 def test_a_drawn_world_is_refitted_on_fresh_drawings_and_the_record_states_the_blocks():
-    from benchmark.data import faces
+    from benchmark.data.worlds import faces
 
     drawn = faces.render(faces.sample_attributes(4, torch.Generator().manual_seed(3)), 64).numpy()
     drawn = np.stack([store.decode_image(store.encode_image(image)) for image in drawn])

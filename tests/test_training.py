@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmark.cli import main
-from benchmark.data import faces
+from benchmark.data.worlds import faces
 from benchmark.errors import BenchmarkError
 from benchmark.networks.classifier import load_classifier
 from benchmark.priors.protocol import linear_alphas_cumprod

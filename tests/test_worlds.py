@@ -9,10 +9,9 @@ import torch
 from PIL import Image
 
 from benchmark import cli
-from benchmark.data import bedrooms
 from benchmark.data.masks import dilate, make_hole
 from benchmark.data.sources import SOURCES, pictures
-from benchmark.data.worlds import WORLDS, get_world
+from benchmark.data.worlds import WORLDS, bedrooms, get_world
 from benchmark.errors import BenchmarkError
 
 COUNT = 32

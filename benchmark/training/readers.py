@@ -1,4 +1,4 @@
-"""A world's classifier held against two other readers of a prior's samples (:mod:`benchmark.metrics.reader_check`).
+"""A world's classifier held against two other readers of a prior's samples (:mod:`benchmark.training.agreement`).
 
 Plain DDNM restorations of cases that no table shows, or those of given set files, are read three ways: by the
 classifier, and as the nearest rendering, with the case's visible attributes kept (``allowed``) and without (``free``).
@@ -43,10 +43,10 @@ def check_classifier(
     Raises:
         BenchmarkError: sets without cases or cases without sets, or see :func:`read`.
     """
-    from benchmark.metrics.reader_check import compare
     from benchmark.networks.classifier import load_classifier
     from benchmark.sampling.run import set_threads
     from benchmark.store import write_text
+    from benchmark.training.agreement import compare
 
     if bool(sets) != bool(cases):
         raise BenchmarkError("--sets and --cases belong together: set files and the cases file that they are of")
@@ -99,8 +99,8 @@ def read(world: str, classifier, cases_path, paths) -> list:
     import torch
 
     from benchmark.data.posterior import posterior_of_case
-    from benchmark.metrics.reader_check import readings
     from benchmark.store import read_cases, read_sets
+    from benchmark.training.agreement import readings
 
     cases, images = read_cases(cases_path), {}
     for path in paths:
@@ -124,7 +124,7 @@ def read(world: str, classifier, cases_path, paths) -> list:
 def as_text(table: dict) -> str:
     """The table for a terminal: of each attribute its agreements, of each value its share by each reader."""
     from benchmark.metrics.engines.exact_sets import NEAR
-    from benchmark.metrics.reader_check import READERS
+    from benchmark.training.agreement import READERS
 
     pairs = list(table["all"]["agreement"])
 

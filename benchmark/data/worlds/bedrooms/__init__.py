@@ -37,10 +37,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from benchmark.data import bedroom_pieces as pieces
 from benchmark.data import drawing
-from benchmark.data.bedroom_pieces import PALETTES
 from benchmark.data.drawing import Attributes, Canvas, box, colours, polygon, union
+from benchmark.data.worlds.bedrooms import pieces
+from benchmark.data.worlds.bedrooms.pieces import PALETTES
 
 ATTRIBUTES: dict[str, dict[str, float]] = {
     "symmetry": {"mirrored": 0.44, "door": 0.28, "bookcase": 0.20, "armchair": 0.08},

@@ -1,8 +1,9 @@
-"""The drawn worlds by name. Each is a module with the interface of ``World``; a new one is a file and a line here."""
+"""The drawn worlds by name. Each file of this folder is one, a module with the interface of :class:`World`."""
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,12 +36,12 @@ class World(Protocol):
 class _Worlds(Mapping):
     """The worlds by name; a world's module is imported when it is asked for, since drawing needs torch."""
 
-    names = ("faces", "cats", "bedrooms", "statues")
+    names = tuple(info.name for info in pkgutil.iter_modules(__path__))
 
     def __getitem__(self, name: str) -> World:
         if name not in self.names:
             raise KeyError(name)
-        return importlib.import_module(f"benchmark.data.{name}")
+        return importlib.import_module(f"{__name__}.{name}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
