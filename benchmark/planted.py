@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmark.metrics.measure import measure_sets
 from benchmark.metrics.registry import expand, find
+from benchmark.statistics import sign_flip
 from benchmark.store import SET_KEYS, Case, RestorationSet
 
 N, CANDIDATES = 5, 60
@@ -128,7 +129,8 @@ def verdict(values: dict[str, np.ndarray], metric: str, name: str) -> Verdict:
     plain, planted = values[PLAIN], values[name]
     says = np.isfinite(plain) & np.isfinite(planted) & ~((plain == end) & (planted == end))
     worse = direction * (plain - planted)[says]
-    return Verdict(len(worse), float(worse.mean()) if len(worse) else 0.0, sign_flip(worse), sign_flip(-worse))
+    p, p_better = (sign_flip(sign * worse, alternative="greater") for sign in (1, -1))
+    return Verdict(len(worse), float(worse.mean()) if len(worse) else 0.0, p, p_better)
 
 
 def verdicts(values: dict[str, np.ndarray], metric: str) -> dict[str, Verdict]:
@@ -136,16 +138,6 @@ def verdicts(values: dict[str, np.ndarray], metric: str) -> dict[str, Verdict]:
     entry = find(metric)[1]
     names = MUST_LOSE.get(entry.measures, ()) if entry.direction != "none" and PLAIN in values else ()
     return {name: verdict(values, metric, name) for name in names if name in values}
-
-
-def sign_flip(differences: np.ndarray, draws: int = 4095) -> float:
-    """Share of sign flips of the differences (C,) whose sum is at least theirs: all 2^C, or ``draws`` and their own."""
-    if len(differences) <= 12:
-        signs = 1 - 2 * ((np.arange(2 ** len(differences))[:, None] >> np.arange(len(differences))) & 1)
-    else:
-        signs = np.random.default_rng(0).choice([-1, 1], (draws + 1, len(differences)))
-        signs[0] = 1
-    return float((signs @ differences >= differences.sum() - 1e-9 * np.abs(differences).sum()).mean())
 
 
 HOLES = {

@@ -19,7 +19,7 @@ ALLOWED = {
     "sampling": {"priors", "problems"},
     "exact": {"jobs", "truth_jobs", "sampling", "problems", "priors", "data", "selection.toy"},
     "metrics": {"features", "networks", "weights", "data", "problems", "statistics"},
-    "planted": {"metrics", "data", "priors", "problems"},
+    "planted": {"metrics", "data", "priors", "problems", "statistics"},
     "publish": {"statistics", "metrics.registry"},
     "publish/results": {"statistics", "publish.labels", "publish.contents"},
     "publish/tables": {

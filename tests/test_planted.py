@@ -8,7 +8,7 @@ import pytest
 from benchmark import planted
 from benchmark.metrics.families import bank
 from benchmark.metrics.registry import LEAST_BANK, MEASURES, NOISE_WINS, find, metrics
-from benchmark.planted import EXCEPTIONS, HOLES, MUST_LOSE, PLAIN, sign_flip, verdict, verdicts
+from benchmark.planted import EXCEPTIONS, HOLES, MUST_LOSE, PLAIN, verdict, verdicts
 
 # Measures that have no value for a set of the planted worlds: weights are needed, or another kind of dataset.
 NOT_HERE = (
@@ -141,15 +141,6 @@ def test_a_margin_of_one_case_of_eight_is_not_beyond_chance():
     one = verdict({"plain": plain, "one": np.full(8, 0.5)}, "bank_coverage", "one")
     assert one.worse_by > 0
     assert not one.holds
-
-
-def test_the_sign_flip_test_is_exact_for_few_cases_and_near_it_for_many():
-    assert sign_flip(np.ones(5)) == 1 / 32
-    assert sign_flip(-np.ones(5)) == 1
-    assert sign_flip(np.array([3.0, 1.0, -2.0])) == 3 / 8  # +++, ++-, and the equal sum of +-+ ... of 8
-    assert sign_flip(np.zeros(0)) == 1
-    differences = np.random.default_rng(0).normal(size=(400, 20))
-    assert np.mean([sign_flip(row, 999) < 0.05 for row in differences]) == pytest.approx(0.05, abs=0.03)
 
 
 @pytest.mark.parametrize("size", [LEAST_BANK, 30, 60])

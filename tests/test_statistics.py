@@ -267,6 +267,12 @@ def test_sign_flips_of_few_cases_are_counted_exactly():
     assert sign_flip(d) == pytest.approx(np.mean([total >= abs(d.sum()) - 1e-12 for total in totals]))
     assert sign_flip(np.ones(6)) == pytest.approx(2 / 2**6)
     assert sign_flip(np.zeros(6)) == 1.0
+    signed = [np.dot(signs, d) for signs in itertools.product([1, -1], repeat=4)]
+    assert sign_flip(d, alternative="greater") == pytest.approx(np.mean([total >= d.sum() - 1e-12 for total in signed]))
+    assert sign_flip(-np.ones(6), alternative="greater") == 1.0
+    assert sign_flip(np.ones(5), alternative="greater") == 1 / 32
+    many = np.random.default_rng(0).normal(size=(400, 20))
+    assert np.mean([sign_flip(row, 999, alternative="greater") < 0.05 for row in many]) == pytest.approx(0.05, abs=0.03)
     assert np.isnan(sign_flip(np.array([])))
 
 

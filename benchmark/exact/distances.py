@@ -144,9 +144,9 @@ class Truth:
         drawn = posterior.sample((1 + floors) * n * sets, generator).split(n * sets)
         self.reference, self.along = drawn[0], directions(drawn[0].shape[1])
         self._blocks = torch.cat([self._halves(part) for part in drawn])
-        measured = [self.measure(part) for part in drawn[1:]]
-        self.exact = {name: sum(one[name] for one in measured) / floors for name in measured[0]}
-        self.exact |= {"squared_excess": 0.0, "energy": 0.0}  # their expectations
+        measured = [self._with_a_floor(part) for part in drawn[1:]]
+        self.exact = dict.fromkeys(("squared_excess", "energy"), 0.0)  # their expectations
+        self.exact |= {name: sum(one[name] for one in measured) / floors for name in measured[0]}
 
     def measure(self, x: Tensor) -> dict[str, float]:
         """Every value of :data:`DESCRIPTIONS` for samples x (sets * n, d), set by set; NaN but for ``finite`` where a
@@ -156,9 +156,13 @@ class Truth:
         if finite < 1:
             return dict.fromkeys(DESCRIPTIONS, float("nan")) | {"finite": finite}
         in_sets, reference = (part.reshape(self.sets, self.n, -1) for part in (x, self.reference))
+        without = {"squared_excess": self._squared_excess(x), "energy": energy(in_sets, reference)}
+        return without | self._with_a_floor(x)
+
+    def _with_a_floor(self, x: Tensor) -> dict[str, float]:
+        """The values that are not 0 in expectation for exact samples, of finite samples x (sets * n, d)."""
+        in_sets = x.reshape(self.sets, self.n, -1)
         return {
-            "squared_excess": self._squared_excess(x),
-            "energy": energy(in_sets, reference),
             "sliced_wasserstein": sliced_wasserstein(x, self.reference, self.along),
             "mode_total_variation": mode_total_variation(x, self.prior, self.posterior),
             "mean_error": mean_error(x, self.posterior, self.covariance),
@@ -166,7 +170,7 @@ class Truth:
             "diversity": diversity(in_sets),
             "modes": modes(in_sets, self.prior),
             "consistency": self.consistency(x),
-            "finite": finite,
+            "finite": float(x.isfinite().all(1).double().mean()),
         }
 
     def _squared_excess(self, x: Tensor) -> float:

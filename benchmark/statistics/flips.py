@@ -22,18 +22,22 @@ def sign_flips(n: int, flips: int = RESAMPLES, seed: int = 0) -> np.ndarray:
     return signs
 
 
-def sign_flip(differences: np.ndarray, flips: int = RESAMPLES, seed: int = 0) -> float:
-    """Two-sided p-value of mean(d) = 0 for paired differences d (n,), symmetric about 0 under the null hypothesis.
+def sign_flip(differences: np.ndarray, flips: int = RESAMPLES, seed: int = 0, alternative: str = "two-sided") -> float:
+    """p-value of mean(d) = 0 for paired differences d (n,), symmetric about 0 under the null hypothesis.
 
     The share of sign assignments s with |mean(s d)| >= |mean(d)|, never below that of two of them: the observed one and
-    its opposite. No difference gives NaN.
+    its opposite. With the alternative "greater", mean(d) > 0, the share with mean(s d) >= mean(d), the observed one
+    among them. No difference gives NaN.
     """
     d = np.asarray(differences, float)
     n = len(d)
     if n == 0:
         return np.nan
     signs = sign_flips(n, flips, seed)
-    share = float((np.abs(signs @ d) >= abs(d.sum()) * (1 - 1e-9) - 1e-15).mean())
+    slack = 1e-9 * abs(d.sum()) + 1e-15
+    if alternative == "greater":
+        return float((signs @ d >= d.sum() - slack).mean())
+    share = float((np.abs(signs @ d) >= abs(d.sum()) - slack).mean())
     return max(share, 2 / len(signs))
 
 
