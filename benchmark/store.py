@@ -205,7 +205,8 @@ def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict 
     if not Path(path).is_file():
         raise BenchmarkError(f"{path}: no such file; the stage that writes it has not run")
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:  # pq.read_table would import pandas, for a second
+            table = file.read()
     except (pa.ArrowInvalid, OSError) as error:
         raise BenchmarkError(
             f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}); delete it and run again"

@@ -4,6 +4,8 @@ of docs/queries.md on a small run that the real commands measured."""
 import json
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -288,3 +290,13 @@ def test_what_is_not_the_expected_file_is_refused_in_one_line(tmp_path):
     pq.write_table(pa.table({"x": [1]}), path)
     with pytest.raises(BenchmarkError, match="a table of 'metrics' was expected"):
         store.read_table(path, "metrics")
+
+
+def test_reading_a_file_imports_no_pandas(tmp_path):
+    path = tmp_path / "metrics.parquet"
+    store.write_table(path, "metrics", [], {})
+    code = (
+        f"import sys; from benchmark.store import read_table; read_table({str(path)!r}); print('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
