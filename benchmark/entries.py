@@ -63,7 +63,7 @@ def entry_faults(config: Mapping[str, Any]) -> Iterator[str]:
         yield from _faults("mixtures", problem["world"], f"truth.problems.{name}.world")
         yield from _faults("problems", problem["problem"], f"truth.problems.{name}.problem")
     for index, grid in enumerate(truth["guided"]):
-        yield from _guidance_faults(grid, f"truth.guided[{index}]")
+        yield from _guidance_faults(grid, grid["D"], f"truth.guided[{index}]")
 
 
 def _dataset_faults(dataset: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -78,21 +78,32 @@ def _dataset_faults(dataset: Mapping[str, Any], where: str) -> Iterator[str]:
     if "features" in selection:
         yield from _faults("features", selection["features"], f"{where}.selection.features")
     for index, strategy in enumerate(selection.get("strategies", [])):
-        if isinstance(strategy, Mapping):
-            yield from _faults("strategies", strategy, f"{where}.selection.strategies[{index}]")
-    for key, sweep in dataset["sweeps"].items():
-        yield from _guidance_faults(sweep, f"{where}.sweeps.{key}")
+        yield from _faults("strategies", _named(strategy), f"{where}.selection.strategies[{index}]")
+    for key, distances in (("eta", "D"), ("D", "values")):
+        sweep = dataset["sweeps"].get(key) or {}
+        yield from _guidance_faults(sweep, sweep.get(distances), f"{where}.sweeps.{key}", distances)
     for key in ("comparison", "selection"):
         guided = (dataset.get(key) or {}).get("guided") or []
         for index, point in enumerate([guided] if isinstance(guided, Mapping) else guided):
             place = "" if isinstance(guided, Mapping) else f"[{index}]"
-            yield from _guidance_faults(point, f"{where}.{key}.guided{place}")
+            yield from _guidance_faults(point, point["D"], f"{where}.{key}.guided{place}")
 
 
-def _guidance_faults(point: Mapping[str, Any], where: str) -> Iterator[str]:
-    guidance = point.get("guidance")
-    if isinstance(guidance, Mapping):
-        yield from _faults("guidances", guidance, f"{where}.guidance")
+def _guidance_faults(point: Mapping[str, Any], distances: Any, where: str, key: str = "D") -> Iterator[str]:
+    """Faults of the options of a point's guidance, and a distance, of those under ``key``, that it refuses."""
+    if "guidance" not in point:
+        return
+    spec = _named(point["guidance"])
+    yield from _faults("guidances", spec, f"{where}.guidance")
+    options = {name: value for name, value in spec.items() if name != "name"}
+    for D in distances if isinstance(distances, list) else [distances]:
+        if D is not None and (reason := GUIDANCE[spec["name"]].refuses(D, options)):
+            yield f"{where}.{key}: {spec['name']} {reason}"
+
+
+def _named(entry: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """An entry that stands by its name alone, or with options."""
+    return {"name": entry} if isinstance(entry, str) else entry
 
 
 def _faults(registry: str, spec: Mapping[str, Any], where: str, key: str = "name") -> Iterator[str]:

@@ -298,6 +298,37 @@ def test_the_configuration_refuses_what_the_samplers_refuse_and_no_more(sigma):
             assert (reason is not None) is refused, (algorithm, kind)
 
 
+@pytest.mark.parametrize(
+    ("where", "section"),
+    [
+        ("datasets.digits.sweeps.eta.D", {"samplers": ["ddnm"], "values": [0.1], "D": math.inf, "guidance": "spell"}),
+        (
+            "datasets.digits.sweeps.D.values",
+            {"samplers": ["ddnm"], "values": [0, 0.3, math.inf], "D_unit": "rms", "eta": 1, "guidance": "spell"},
+        ),
+        (
+            "datasets.digits.comparison.guided[1].D",
+            {
+                "samplers": ["ddnm"],
+                "guided": [
+                    {"eta": 1, "D": 0.3, "D_unit": "rms", "guidance": "spell"},
+                    {"eta": 1, "D": math.inf, "guidance": {"name": "spell"}},
+                ],
+            },
+        ),
+        ("truth.guided[0].D", {"samplers": ["ddnm"], "eta": [1], "D": [0.2, math.inf], "guidance": "spell"}),
+    ],
+)
+def test_a_distance_that_a_guidance_cannot_take_is_refused_before_anything_runs(where, section):
+    if where.startswith("truth"):
+        config = changed("n", 5)
+        problems = {"p": {"world": {"name": "ten_gaussians"}}}
+        config["truth"] = {"samplers": {"ddnm": [5]}, "problems": problems, "guided": [section]}
+    else:
+        config = changed(where.rsplit(".", 1)[0].removesuffix(".guided[1]"), section)
+    assert refusal(config) == f"some.yaml: {where}: spell needs a finite radius; give D and D_unit"
+
+
 def test_the_good_configuration_is_accepted_and_its_defaults_are_filled_in():
     config = check(GOOD)
     assert config["seeds"] == [0]

@@ -68,14 +68,19 @@ PLACES = {  # the section of the guide -> where its file goes, what a small run 
 }
 
 
+def enter(project, section, place):
+    """Write the file of a section where the section says; gives what the section asks of a configuration."""
+    assert f"`{Path(place).name}`" in GUIDE.split(f"## {section}\n", 1)[1].split("```", 1)[0]
+    (project / "benchmark" / place).write_text(blocks("python", section)[0])
+    return yaml.safe_load(blocks("yaml", section)[0])
+
+
 @pytest.mark.slow
 def test_mask_problem_feature_strategy_and_metric_are_a_file_each_and_have_their_rows(project):
     known, config = before_and_after(project), yaml.safe_load(SMALL)
     digits = config["datasets"]["digits"]
     for section, place in PLACES.items():
-        assert f"`{Path(place).name}`" in GUIDE.split(f"## {section}\n", 1)[1].split("```", 1)[0]
-        (project / "benchmark" / place).write_text(blocks("python", section)[0])
-        asked = yaml.safe_load(blocks("yaml", section)[0])
+        asked = enter(project, section, place)
         config["masks"] |= asked.pop("masks", {})
         digits["tasks"] |= {"dim": asked.pop("tasks")["left"]} if "tasks" in asked else {}
         digits |= asked
@@ -91,6 +96,18 @@ def test_mask_problem_feature_strategy_and_metric_are_a_file_each_and_have_their
     assert contrast["value"].notna().all()
     cases = pd.read_parquet(project / "results" / "mine" / "cases" / "digits" / "left.parquet")
     assert len(cases) == 3
+
+
+@pytest.mark.slow
+def test_a_guidance_is_a_file_and_has_its_row(project):
+    known, config = before_and_after(project), yaml.safe_load(SMALL)
+    config["datasets"]["digits"] |= enter(project, "A guidance", "sampling/guidance/cauchy.py")
+    assert len(before_and_after(project) - known) == 1
+    make(project, config, "results/mine/tables/samplers.csv")
+    table = pd.read_csv(project / "results" / "mine" / "tables" / "samplers.csv")
+    mine = table[(table["method"] == "cauchy") & (table["metric"] == "psnr_best")]
+    assert len(mine) == 1
+    assert mine["mean"].notna().all()
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from benchmark.sampling.guidance import (
     rms_of,
     threshold_norm,
 )
+from benchmark.sampling.guidance.pairwise import Pairwise, off_diagonal
 
 SHAPE = (3, 8, 8)
 
@@ -86,6 +87,35 @@ def test_the_others_of_a_set_move_as_if_a_sample_that_is_not_finite_were_not_the
         assert torch.equal(moved[1, good], x[1, good])
     whole = GUIDANCE[name](eta, norm, region)(torch.where(x.isfinite(), x, 0), 0.7)[0]
     assert torch.allclose(moved[[0, 2]], whole[[0, 2]], atol=1e-12)
+
+
+def test_a_guidance_keeps_its_options_where_a_sample_is_not_finite():
+    class Scaled(Pairwise):
+        timed = True
+
+        def __init__(self, eta, threshold, region=None, *, factor=1.0):
+            super().__init__(eta, threshold, region)
+            self.factor = factor
+
+        def coefficients(self, squared):
+            return self.factor * off_diagonal(squared)
+
+    x = sets(1)
+    x[0, 4] = math.nan
+    one, three = (
+        Scaled(torch.tensor([0.1]), torch.tensor([math.inf]), factor=factor)(x, 1.0)[0][:, :4] - x[:, :4]
+        for factor in (1.0, 3.0)
+    )
+    assert torch.allclose(three, 3 * one)
+    assert one.abs().max() > 0
+
+
+@pytest.mark.parametrize("name", GUIDANCE)
+def test_the_time_factor_weighs_a_push_or_does_not_as_its_guidance_says(name):
+    x = sets()
+    half, whole, none = (make(name)(x, weight)[0] - x for weight in (0.5, 1.0, 0.0))
+    assert torch.allclose(half, 0.5 * whole if GUIDANCE[name].timed else whole)
+    assert torch.equal(none, torch.zeros_like(x))
 
 
 def test_step_size_and_threshold_may_differ_from_set_to_set():
@@ -247,6 +277,7 @@ def test_units_convert_as_the_released_divisors_do():
         ({"D_unit": None}, "has no unit"),
         ({"D_unit": "pixels"}, "'pixels' is not known"),
         ({"colour": 1}, "unknown option"),
+        ({"name": "spell", "D": math.inf}, "guidance.D: spell needs a finite radius; give D and D_unit"),
     ],
 )
 def test_bad_settings_are_refused_in_one_line(change, message):
