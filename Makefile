@@ -38,6 +38,11 @@ check: $(CHECKS)
 pages: $(INSTALLED)
 	@python docs/make_reference.py
 
+# What only a GPU can show, on a machine that has torch and this checkout; with .venv where it is there.
+.PHONY: gpu-check
+gpu-check:
+	@$(PYTHON) -m benchmark gpu-check --output results/gpu_check.json
+
 format: $(INSTALLED)
 	@ruff check --fix .
 	@ruff format .

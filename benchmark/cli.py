@@ -39,6 +39,7 @@ COMMANDS = {
     "planted": "sets that no measure may prefer to plain samples, held against every measure",
     "statistics": "what the intervals and tests do on made data like the benchmark's",
     "speed": "the samplers' own cost as a share of the network's",
+    "gpu-check": "agreement of CPU and GPU, seconds per evaluation, what is not the network's (small without a GPU)",
     "weights": "list, fetch, verify or locate weights files",
 }
 
