@@ -35,7 +35,7 @@ def _prior_options(entry: tuple) -> dict[str, Option]:
 # registry -> its entries by name, and how the options of one are read
 REGISTRIES: dict[str, tuple[Mapping[str, Any], Callable[[Any], dict[str, Option]]]] = {
     "masks": (RECIPES, partial(options_of, positional=1)),
-    "sources": (SOURCES, partial(options_of, positional=2)),
+    "sources": (SOURCES, options_of),
     "priors": (PRIORS, _prior_options),
     "problems": (PROBLEMS, _problem_options),
     "features": (FEATURES, options_of),

@@ -449,7 +449,7 @@ def entries():
     for name, function in RECIPES.items():
         yield f"masks.{name}", {"recipe": name}, "recipe", options_of(function, positional=1)
     for name, function in SOURCES.items():
-        yield "datasets.digits.source", {"name": name}, "name", options_of(function, positional=2)
+        yield "datasets.digits.source", {"name": name}, "name", options_of(function)
     for name in PRIORS:
         yield "datasets.digits.prior", {"name": name}, "name", {}
     for name, function in FEATURES.items():

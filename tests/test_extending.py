@@ -111,6 +111,32 @@ def test_a_guidance_is_a_file_and_has_its_row(project):
 
 
 @pytest.mark.slow
+def test_a_source_is_a_file_and_its_pictures_are_restored(project):
+    known, config = before_and_after(project), yaml.safe_load(SMALL)
+    config["datasets"]["digits"] |= enter(project, "A source of pictures", "data/sources/stripes.py")
+    config["datasets"]["digits"]["comparison"] = {"samplers": ["ddnm"]}
+    assert len(before_and_after(project) - known) == 1
+    make(project, config, "results/mine/metrics.parquet")
+    values = pd.read_parquet(project / "results" / "mine" / "metrics.parquet")
+    assert set(values["case"]) == {"stripes0_0000", "stripes0_0001", "stripes0_0002"}
+    assert values[values["metric"] == "psnr"]["value"].notna().all()
+
+
+@pytest.mark.slow
+def test_a_world_is_a_file_whose_pictures_have_attributes_and_parts(project):
+    known, config = before_and_after(project), yaml.safe_load(SMALL)
+    config["datasets"]["digits"] |= enter(project, "A rendered world", "data/worlds/discs.py")
+    config["masks"]["disc"] = {"recipe": "parts", "parts": ["disc"], "dilate": 0}
+    config["datasets"]["digits"]["tasks"] = {"disc": {"mask": "disc"}}
+    assert len(before_and_after(project) - known) == 1
+    make(project, config, "results/mine/cases/digits/disc.parquet")
+    cases = pd.read_parquet(project / "results" / "mine" / "cases" / "digits" / "disc.parquet")
+    assert list(cases["case"]) == ["discs0_0000", "discs0_0001", "discs0_0002"]
+    assert {key for row in cases["attributes"] for key in (item["key"] for item in row)} == {"colour", "ground"}
+    assert cases["hole_fraction"].between(0.05, 0.25).all()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("rehearsal", [False, True])
 def test_a_sampler_is_one_file_and_has_its_row(project, rehearsal):
     known = before_and_after(project)

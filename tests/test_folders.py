@@ -7,10 +7,9 @@ import pytest
 from PIL import Image, ImageDraw, features
 
 from benchmark import store
-from benchmark.data import choosing, folders
 from benchmark.data.images import SUFFIXES, fit, fit_nearest, read_image, to_float
 from benchmark.data.masks import make_hole
-from benchmark.data.sources import pictures
+from benchmark.data.sources import celebamask_hq, choosing, pictures
 from benchmark.errors import BenchmarkError
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "images"
@@ -140,20 +139,20 @@ def names(found):
 
 
 def test_without_ids_the_seed_draws_and_more_cases_begin_with_the_same(album):
-    five = names(cases("image_folder", 5, path=str(album), size=8))
+    five = names(cases("image_folder", 5, path=str(album), size=16))
     assert sorted(five) == ["a", "b", "c/a1", "c/d", "c/e"]
-    assert names(cases("image_folder", 3, path=str(album), size=8)) == five[:3]
-    orders = {tuple(names(cases("image_folder", 5, seed, path=str(album), size=8))) for seed in range(5)}
+    assert names(cases("image_folder", 3, path=str(album), size=16)) == five[:3]
+    orders = {tuple(names(cases("image_folder", 5, seed, path=str(album), size=16))) for seed in range(5)}
     assert len(orders) > 1
 
 
 def test_ids_are_taken_in_their_order_by_path_or_bare_name(album, tmp_path):
-    found = cases("image_folder", 4, path=str(album), size=8, ids=["c/d", "b.jpg", "e", "a"])
+    found = cases("image_folder", 4, path=str(album), size=16, ids=["c/d", "b.jpg", "e", "a"])
     assert names(found) == ["c/d", "b", "c/e", "a"]
     listed = tmp_path / "list.txt"
     listed.write_text("# a comment\nb\n\nc/d  # another\n")
-    assert names(cases("image_folder", 2, path=str(album), size=8, ids=str(listed))) == ["b", "c/d"]
-    assert names(cases("image_folder", 1, path=str(album), size=8, ids=str(listed))) == ["b"]
+    assert names(cases("image_folder", 2, path=str(album), size=16, ids=str(listed))) == ["b", "c/d"]
+    assert names(cases("image_folder", 1, path=str(album), size=16, ids=str(listed))) == ["b"]
 
 
 @pytest.mark.parametrize("identifier", ["../a", "/etc/passwd", "c/../../a", "a\\b", "", "c/../a"])
@@ -162,16 +161,16 @@ def test_an_id_that_could_leave_its_folder_is_refused(album, identifier):
 
 
 def test_whatever_is_wrong_with_a_folder_gets_one_line(album, tmp_path):
-    here = {"path": str(album), "size": 8}
-    refused("path: missing", "image_folder")
+    here = {"path": str(album), "size": 16}
+    refused("image_folder.path: missing", "image_folder")
     refused("no such folder", "image_folder", path=str(tmp_path / "none"))
     refused("6 cases asked for; there are 5", "image_folder", 6, **here)
     refused("2 cases asked for; there are 1", "image_folder", 2, **here, ids=["a"])
     refused("no image of id 'z'", "image_folder", **here, ids=["z"])
     refused("id 'a' stands there twice", "image_folder", **here, ids=["a", "a"])
     refused("neither a file nor one of the lists celebamask_hq_published", "image_folder", **here, ids="nothing")
-    refused("a list of ids, a file or", "image_folder", **here, ids=17)
-    refused("size is 0", "image_folder", path=str(album), size=0)
+    refused("ids: 17 is not of type str or list or None", "image_folder", **here, ids=17)
+    refused("size: 0 is out of range", "image_folder", path=str(album), size=0)
     refused("unknown option", "image_folder", colour=1)
     save(album / "c" / "b.png")
     save(album / "b.png")
@@ -234,7 +233,7 @@ def test_celebamask_hq_gives_pictures_attributes_and_parts(celeba):
     (case,) = celebamask(celeba)
     assert case.case == "2"
     assert case.attributes == {"Eyeglasses": "yes", "Smiling": "yes", "Young": "no"}
-    assert set(case.parts) == set(folders.PARTS)
+    assert set(case.parts) == set(celebamask_hq.PARTS)
     assert {area.shape for area in case.parts.values()} == {(64, 64)}
     assert case.parts["eyes"][25:27, 20:24].all()  # rows 200-220, columns 150-200 of 512
     assert case.parts["lips"][43:46, 26:37].all()
@@ -243,7 +242,7 @@ def test_celebamask_hq_gives_pictures_attributes_and_parts(celeba):
 
 def test_where_labels_overlap_the_later_one_counts(celeba):
     (case,) = celebamask(celeba)
-    covered = folders.celebamask_parts(celeba / "CelebAMask-HQ-mask-anno", "2", 512)
+    covered = celebamask_hq.celebamask_parts(celeba / "CelebAMask-HQ-mask-anno", "2", 512)
     assert not (covered["hair"] & covered["face"]).any()  # hair over skin
     assert covered["glasses"][195, 145]
     assert not covered["glasses"][210, 170]  # l_eye (4) over eye_g (3)
@@ -268,7 +267,7 @@ def test_official_splits_follow_from_the_mapping(celeba):
     assert len(celebamask(celeba, 3, ids=None, split="all")) == 3
     with pytest.raises(BenchmarkError, match="picture 3 is not in the split 'test'"):
         celebamask(celeba, ids=["3"])
-    with pytest.raises(BenchmarkError, match="split is 'dev'; it is one of train, val, test, all"):
+    with pytest.raises(BenchmarkError, match="split: .dev. is not known; use train or val or test or all"):
         celebamask(celeba, split="dev")
     (celeba / "CelebA-HQ-to-CelebA-mapping.txt").unlink()
     assert names(celebamask(celeba, 2, ids=["2000", "3"])) == ["2000", "3"]
@@ -277,8 +276,8 @@ def test_official_splits_follow_from_the_mapping(celeba):
 
 
 def test_the_official_splits_have_their_published_boundaries():
-    assert folders.SPLITS["val"] == (162_771, 182_638)
-    assert sum(high - low for low, high in folders.SPLITS.values()) == 202_599
+    assert celebamask_hq.SPLITS["val"] == (162_771, 182_638)
+    assert sum(high - low for low, high in celebamask_hq.SPLITS.values()) == 202_599
 
 
 def test_celebamask_hq_without_its_text_files_and_annotation_is_only_pictures(celeba):

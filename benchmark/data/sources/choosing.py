@@ -1,4 +1,12 @@
-"""Which pictures of a folder: every image below it by its name, the order that a seed draws, lists of ids."""
+"""Which pictures of a folder: every image below it by its name, the order that a seed draws, lists of ids.
+
+Every source of a folder takes ``path`` (the folder), ``size`` (the side of the square that the picture is fitted to,
+see ``images.fit``) and ``ids``: which pictures, in which order: a list, a text file with one id a line (# begins a
+comment), or the name of one of the lists that ship with the package (``ids/``). An id is the picture's path below the
+folder, with or without its suffix, or its bare name where that is unique. In a configuration, write ids in quotes: YAML
+reads 00017 as a number. Without ``ids``, pictures come in an order drawn from ``seed``: by the hash of seed and name,
+so that the order stays the same when other pictures join.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 import numpy as np
 
@@ -15,16 +24,15 @@ from benchmark.data.images import SUFFIXES, fit, read_image, to_float
 from benchmark.errors import BenchmarkError
 
 IDS = Path(__file__).with_name("ids")
-Ids = str | Sequence[str] | None
+Folder = Annotated[str, "The folder of the images."]
+Ids = Annotated[str | Sequence[str] | None, "Which pictures: a list, a file or the name of a list."]
 
 
 class ImageFolder:
     """The images below a folder."""
 
-    def __init__(self, source: str, path: str | os.PathLike | None):
+    def __init__(self, source: str, path: str | os.PathLike):
         self.source = source
-        if path is None:
-            raise BenchmarkError(f"source {source}: path: missing; it is the folder of the images")
         self.root = Path(path).expanduser()
         if not self.root.is_dir():
             raise BenchmarkError(f"source {source}: {self.root}: no such folder")
@@ -88,8 +96,7 @@ def _is_image(name: str) -> bool:
 
 
 def load(path: Path, size: int) -> np.ndarray:
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise BenchmarkError(f"{path}: size is {size!r}; it must be a whole number of pixels")
+    """A picture fitted to a square: float32 (3, size, size) in [-1, 1]."""
     return to_float(fit(read_image(path), (size, size)))
 
 
@@ -103,6 +110,7 @@ def choose(folder: ImageFolder, count: int, seed: int, ids: Ids) -> Iterator[Pat
 
 
 def first(folder: ImageFolder, names: list[str], count: int, by: dict[str, Path] | None = None) -> Iterator[Path]:
+    """The first ``count`` of ``names``, as ``by`` knows them; by default their bare names."""
     _check_count(folder, len(names), count)
     return ((by or folder.stems)[name] for name in names[:count])
 
@@ -113,6 +121,7 @@ def _check_count(folder: ImageFolder, there: int, count: int) -> None:
 
 
 def drawn(names: Iterable[str], seed: int) -> list[str]:
+    """The names in an order drawn from ``seed``."""
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
 
 
