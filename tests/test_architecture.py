@@ -21,9 +21,10 @@ ALLOWED = {
     "metrics": {"features", "networks", "weights", "data", "problems", "statistics"},
     "planted": {"metrics", "data", "priors", "problems", "statistics"},
     "publish": {"statistics", "metrics.registry"},
-    "publish/results": {"statistics", "publish.labels", "publish.contents"},
+    "publish/results": {"statistics", "metrics.registry", "publish.labels", "publish.contents"},
     "publish/tables": {
         "statistics",
+        "metrics.registry",
         "publish.labels",
         "publish.contents",
         "publish.document",
@@ -32,6 +33,7 @@ ALLOWED = {
     },
     "publish/figures": {
         "statistics",
+        "metrics.registry",
         "publish.labels",
         "publish.contents",
         "publish.document",

@@ -2,6 +2,7 @@
 
 import re
 import types
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from benchmark.data.worlds import faces, get_world
 from benchmark.errors import BenchmarkError
 from benchmark.metrics import FAMILIES, available_metrics, view
 from benchmark.metrics.measure import measure_sets
-from benchmark.metrics.registry import DIRECTIONS, NEEDS, expand, find, metrics, skipped
+from benchmark.metrics.registry import DIRECTIONS, GROUPS, NEEDS, Metric, expand, find, metrics, skipped
 from benchmark.networks.classifier import Reading
 from benchmark.publish import labels
 
@@ -225,17 +226,29 @@ def test_every_metric_declares_what_it_needs_its_direction_and_its_unit():
         assert family in FAMILIES
         assert set(metric.needs) <= set(NEEDS), name
         assert metric.direction in DIRECTIONS, name
-        assert metric.unit, name
+        assert metric.group in GROUPS, name
+        assert metric.label == metric.label.strip() != "", name
+        assert set(re.findall(r"\{\w+\}", metric.label)) <= set(re.findall(r"\{\w+\}", name)), name
         assert len(metric.definition) > 20, name
         assert metric.per in ("set", "sample", "pool"), name
         assert not metric.weights or "weights" in metric.needs, name
 
 
-@pytest.mark.parametrize("name", [*metrics(), "faces_feature_mean", "attribute_entropy/mouth", "kid_faces"])
-def test_tables_show_a_metric_with_the_direction_that_it_declares(name):
-    shown, metric = labels.measure(name), find(name)[1]
-    if shown.group != "other" and "{" not in name:
-        assert shown.better == DIRECTIONS[metric.direction]
+def test_no_two_metrics_look_alike_in_a_table():
+    shown = Counter((metric.label, metric.group) for _, metric in metrics().values())
+    assert max(shown.values()) == 1
+
+
+def test_a_metric_without_label_or_group_cannot_be_declared():
+    with pytest.raises(TypeError, match="'label' and 'group'"):
+        Metric("new", (), "none", "", "a definition that is long enough")
+
+
+def test_a_label_is_filled_from_the_name_that_was_measured():
+    assert find("faces_feature_mean")[1].named("faces_feature_mean").header == "Distance of faces features (1 − cos) ↑"
+    assert find("attribute_share/hair/long_red")[1].named("attribute_share/hair/long_red").label == (
+        "Share of hair/long red"
+    )
 
 
 def test_tables_know_the_perceptual_metrics_and_those_of_quality_by_their_kind():

@@ -232,14 +232,14 @@ def test_no_interval_leaves_the_range_that_its_metric_declares(tmp_path):
 
     def value(row, task, case):
         kind = next(kind for kind, at in kinds.items() if at["eta"] == row["eta"])
-        return {name: extremes(case, *labels.measure(name).bounds)[kind] for name in names}
+        return {name: extremes(case, *labels.measure(name).bounds())[kind] for name in names}
 
     made.write_metrics(tmp_path / "m.parquet", known_values(settings, value, tasks=("left",)))
     measured, (group,) = Measured(tmp_path / "m.parquet"), groups(settings, "eta_sweep")
     scope = group.scopes()[0]
-    assert {labels.measure(name).bounds for name in names} > {(0, 1), (0, math.inf), (-1, 1)}
+    assert {labels.measure(name).bounds() for name in names} > {(0, 1), (0, math.inf), (-1, 1)}
     for name in names:
-        low, high = labels.measure(name).bounds
+        low, high = labels.measure(name).bounds()
         assert (low, high) == find(name)[1].range
         for row in rows:
             found = measured.mean("digits", scope, row, name)
@@ -250,7 +250,7 @@ def test_no_interval_leaves_the_range_that_its_metric_declares(tmp_path):
 
 
 def test_an_unknown_name_has_no_range_and_no_place_among_what_is_tested():
-    assert labels.measure("something_new").bounds == (-math.inf, math.inf)
+    assert labels.measure("something_new").bounds() == (-math.inf, math.inf)
     assert not labels.measure("something_new").tested
     assert labels.measure("psnr_best").tested
     assert not labels.measure("nfe").tested

@@ -12,7 +12,7 @@ import importlib
 import math
 import pkgutil
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -30,15 +30,21 @@ NEEDS = ("pairs", "truth", "measurement", "attributes", "classifier", "features"
 MEASURES = ("diversity", "coverage", "support", "plausibility", "quality", "confidence", "fidelity", "cost")
 LEAST_BANK = 19  # candidates of other noise: below, a sample must be the most isolated of all to be called unsupported
 DIRECTIONS = {"higher": 1, "lower": -1, "none": 0}
+# Where tables and figures look for it; ``measures`` says what a better value means, this where a reader expects it.
+GROUPS = ("truth", "diversity", "coverage", "quality", "fidelity", "guidance", "shares", "cost", "other")
+LAST = 1000  # the rank of what names none
 NOISE_WINS = "; noise wins it, so read it beside off_support"  # of definitions: distances that no support bounds
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: ``name`` may hold placeholders (``attribute_entropy/{attribute}``).
+    """One metric: ``name`` may hold placeholders (``attribute_entropy/{attribute}``), and ``label`` the same.
 
-    ``direction``: whether a higher or a lower value is better, or none. ``per``: what has a value: a ``set``, each
-    ``sample`` of it, or the ``pool`` of all sets of a file. ``weights``: names in ``of_metrics.WEIGHTS``.
+    ``label``, ``unit``, ``direction``: how tables and figures name it (``PSNR, best of N (dB) ↑``); a number without a
+    unit has an empty one. ``direction``: whether a higher or a lower value is better, or none. ``group``: one of
+    ``GROUPS``; a table with room for some of a group takes those of the lowest ``rank``, by which csv files are sorted.
+    ``per``: what has a value: a ``set``, each ``sample`` of it, or the ``pool`` of all sets of a file.
+    ``weights``: names in ``of_metrics.WEIGHTS``.
     ``range``: the least and the greatest value that it can have, infinite where there is none; intervals stay inside.
     ``up_to_n``: whether no value exceeds N, the samples of a set: its range ends there.
     ``measures``: one of ``MEASURES``, what a better value says; planted sets are held against it (planted.py).
@@ -54,10 +60,45 @@ class Metric:
     range: tuple[float, float] = (-math.inf, math.inf)
     measures: str = ""
     up_to_n: bool = False
+    label: str = field(kw_only=True)
+    group: str = field(kw_only=True)
+    rank: int = LAST
 
     def matches(self, name: str) -> bool:
         """Whether ``name`` is this metric's, placeholders standing for any text."""
         return self._pattern.fullmatch(name) is not None
+
+    def named(self, name: str) -> Metric:
+        """The metric under a name that it :meth:`matches`: placeholders of the label filled, underscores as blanks."""
+        texts = dict(zip(re.findall(r"\{(\w+)\}", self.name), self._pattern.fullmatch(name).groups(), strict=True))
+        label = re.sub(r"\{(\w+)\}", lambda match: texts[match[1]], self.label)
+        return replace(self, name=name, label=label.replace("_", " "))
+
+    @property
+    def better(self) -> int:
+        """1 where higher is better, -1 where lower is, else 0."""
+        return DIRECTIONS[self.direction]
+
+    @property
+    def header(self) -> str:
+        """Label, unit and arrow: ``PSNR, best of N (dB) ↑``."""
+        arrow = {1: "↑", -1: "↓", 0: ""}[self.better]
+        return " ".join(filter(None, [self.label, f"({self.unit})" if self.unit else "", arrow]))
+
+    @property
+    def tested(self) -> bool:
+        """Whether a change of it is tested: it has a direction and is no cost."""
+        return bool(self.better) and self.group != "cost"
+
+    @property
+    def noise_wins(self) -> bool:
+        """Whether its definition says that noise wins it, as distances between samples are that no support bounds."""
+        return self.definition.endswith(NOISE_WINS)
+
+    def bounds(self, n: int | None = None) -> tuple[float, float]:
+        """What no value, and hence no mean, can leave; of sets of ``n``, counts of a set's samples end at n."""
+        low, high = map(float, self.range)
+        return (low, min(high, float(n))) if n and self.up_to_n else (low, high)
 
     @property
     def _pattern(self) -> re.Pattern:
@@ -186,7 +227,6 @@ def describe() -> str:
         for metric in family(name).METRICS:
             arrow = {"higher": "+", "lower": "-", "none": "0"}[metric.direction]
             needs = ", ".join([*metric.needs, *(f"weights of {weight}" for weight in metric.weights)]) or "nothing"
-            lines.append(
-                f"  {metric.name} ({arrow}, {metric.unit}; per {metric.per}; needs {needs}): {metric.definition}"
-            )
+            kind = ", ".join(filter(None, [arrow, metric.unit]))
+            lines.append(f"  {metric.name} ({kind}; per {metric.per}; needs {needs}): {metric.definition}")
     return "\n".join(lines)

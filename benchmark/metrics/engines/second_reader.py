@@ -21,11 +21,14 @@ METRICS = (
         "nearest_distance",
         _NEEDS,
         "lower",
-        "[-1, 1] units",
-        "mean over samples of the RMS difference, in the hole, from the nearest picture of the world that is allowed "
-        "there; 0 for exact samples",
+        "",
+        "mean over samples of the RMS difference, on [-1, 1] in the hole, from the nearest picture of the world that "
+        "is allowed there; 0 for exact samples",
         range=(0, 2),
         measures="plausibility",
+        label="Distance from the nearest rendering",
+        group="truth",
+        rank=11,
     ),
     Metric(
         "reader_agreement",
@@ -34,6 +37,9 @@ METRICS = (
         "share",
         "samples and hidden attributes of which the classifier reads what the nearest rendering shows",
         range=(0, 1),
+        label="Agreement of the readers",
+        group="truth",
+        rank=14,
     ),
     Metric(
         "attribute_coverage_nearest",
@@ -43,15 +49,21 @@ METRICS = (
         "attribute_coverage, each sample read as its nearest rendering",
         range=(0, 1),
         measures="coverage",
+        label="Attribute coverage, nearest rendering",
+        group="truth",
+        rank=12,
     ),
     Metric(
         "attribute_tv_nearest",
         _NEEDS,
         "lower",
-        "1",
+        "",
         "attribute_tv, each sample read as its nearest rendering",
         range=(0, 1),
         measures="coverage",
+        label="Attribute TV, nearest rendering",
+        group="truth",
+        rank=13,
     ),
     Metric(
         SHARE,
@@ -60,6 +72,9 @@ METRICS = (
         "share",
         "samples whose nearest rendering has this value, of the attributes that the hole hides",
         range=(0, 1),
+        label="Share of {attribute}/{value}, nearest rendering",
+        group="shares",
+        rank=66,
     ),
 )
 NAMES = frozenset(metric.name for metric in METRICS)

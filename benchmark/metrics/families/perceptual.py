@@ -26,21 +26,24 @@ BACKBONES = {"alex": "alexnet", "vgg": "vgg16"}
 
 
 def _declared(net: str, backbone: str) -> tuple[Metric, ...]:
-    def metric(name: str, needs: tuple[str, ...], direction: str, definition: str) -> Metric:
-        words = f"{definition} (LPIPS {net}, version 0.1)" + ("" if "truth" in needs else NOISE_WINS)
-        of = {"weights": (backbone,), "range": (0, math.inf)}
-        of["measures"] = "fidelity" if "truth" in needs else "diversity"
-        return Metric(f"lpips_{net}_{name}", needs, direction, "LPIPS", words, **of)
+    def metric(name: str, needs: tuple[str, ...], label: str, rank: int, definition: str) -> Metric:
+        words = f"{definition} (LPIPS {net}, version 0.1)"
+        of = {"weights": (backbone,), "range": (0, math.inf), "label": f"LPIPS {net}{label}", "rank": rank}
+        if "truth" in needs:
+            of |= {"measures": "fidelity", "group": "quality"}
+            return Metric(f"lpips_{net}_{name}", needs, "lower", "", words, **of)
+        of |= {"measures": "diversity", "group": "diversity"}
+        return Metric(f"lpips_{net}_{name}", needs, "higher", "", words + NOISE_WINS, **of)
 
     pairs, hole, truth = ("pairs", "weights"), ("pairs", "hole", "weights"), ("truth", "weights")
     return (
-        metric("mean", pairs, "higher", "mean over pairs: the source paper's LPIPS diversity"),
-        metric("min", pairs, "higher", "smallest pair"),
-        metric("hole_mean", hole, "higher", "mean over pairs of the mean of the LPIPS map over the hole"),
-        metric("hole_min", hole, "higher", "smallest pair's mean of the LPIPS map over the hole"),
-        metric("to_truth_mean", truth, "lower", "mean over samples of the distance to the truth"),
-        metric("to_truth_best", truth, "lower", "smallest distance to the truth among the N"),
-        metric("to_truth_of_mean", truth, "lower", "distance of the set's mean picture to the truth"),
+        metric("mean", pairs, "", 22, "mean over pairs: the source paper's LPIPS diversity"),
+        metric("min", pairs, ", smallest", 33, "smallest pair"),
+        metric("hole_mean", hole, " in hole", 34, "mean over pairs of the mean of the LPIPS map over the hole"),
+        metric("hole_min", hole, " in hole, smallest", 35, "smallest pair's mean of the LPIPS map over the hole"),
+        metric("to_truth_mean", truth, " to truth mean", 53, "mean over samples of the distance to the truth"),
+        metric("to_truth_best", truth, " to truth best", 53, "smallest distance to the truth among the N"),
+        metric("to_truth_of_mean", truth, " to truth of mean", 53, "distance of the set's mean picture to the truth"),
     )
 
 

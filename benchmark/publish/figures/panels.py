@@ -6,10 +6,10 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
 from benchmark.publish.document import superscript
 from benchmark.publish.figures.style import EXACT, exact_handle
-from benchmark.publish.labels import Measure
 from benchmark.publish.results.comparison import entries
 from benchmark.publish.results.measured import OVERALL, Group, Measured, Scope
 from benchmark.statistics import Interval
@@ -31,7 +31,7 @@ BESIDE_TRUTH_OF_SAMPLERS = {"quality": 0}  # their panels stand side by side, wi
 MOST_PANELS = 6  # of a sweep or a selection; further tasks are left to the tables, which the title says
 
 
-def shown_measures(measured: Measured, found: list[Group]) -> list[Measure]:
+def shown_measures(measured: Measured, found: list[Group]) -> list[Metric]:
     """The measures of :data:`SHOWN` that any of a table's groups has, after those of :data:`TRUTH`."""
     present = {name for group in found for name in measured.metrics(group)}
     wanted, samplers = SHOWN[found[0].table], found[0].table == "samplers"
@@ -60,7 +60,7 @@ def caption(measured: Measured, group: Group, what: str) -> str:
     return f"{group.dataset}: {what}{n}; {measured.level:.0%} intervals over cases{left}"
 
 
-def axis_label(shown: Measure) -> str:
+def axis_label(shown: Metric) -> str:
     """An axis label of two lines: the measure, then unit and arrow with it."""
     words = shown.header.split(" ")
     if len(shown.header) < 18:
@@ -84,12 +84,12 @@ def scaled(interval: Interval, power: int) -> Interval:
     )
 
 
-def with_power(shown: Measure, power: int) -> Measure:
+def with_power(shown: Metric, power: int) -> Metric:
     """The measure, its label naming the power of ten by which :func:`scaled` divided; unchanged for 0."""
     return replace(shown, label=f"{shown.label} (×10{superscript(power)})") if power else shown
 
 
-def unlike_plain(measured: Measured, group: Group, shown: list[Measure]) -> set[tuple[str, int, str]]:
+def unlike_plain(measured: Measured, group: Group, shown: list[Metric]) -> set[tuple[str, int, str]]:
     """(scope, row, metric) of what differs from plain after Holm's correction, or is plain itself."""
     names = [column.name for column in shown if column.name in measured.metrics(group)]
     return {
@@ -100,7 +100,7 @@ def unlike_plain(measured: Measured, group: Group, shown: list[Measure]) -> set[
 
 
 def draw_exact_sampling(
-    axes: np.ndarray, measured: Measured, group: Group, shown: list[Measure], panels: list[Scope], upright: bool = False
+    axes: np.ndarray, measured: Measured, group: Group, shown: list[Metric], panels: list[Scope], upright: bool = False
 ) -> list:
     """A line in each panel at what exact samples of the posterior have in sets of the same size, where it is known.
 

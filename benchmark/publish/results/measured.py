@@ -136,7 +136,7 @@ class Measured:
         key = ("mean", dataset, scope, _point_key(row), metric)
         if key not in self._summaries:
             values = self.by_case(dataset, scope, row, metric)
-            bounds = measure(metric).bounds_of(self.n)
+            bounds = measure(metric).bounds(self.n)
             self._summaries[key] = statistics.mean_interval(values, self.level, bounds=bounds)
         return self._summaries[key]
 
@@ -173,7 +173,7 @@ class Measured:
         """The difference of values (tasks, cases, seeds) that both have, its range that of the metric."""
         both = np.isfinite(here) & np.isfinite(there)
         here, there = (_mean(np.where(both, values, np.nan), axis=0) for values in (here, there))
-        return statistics.paired_difference(here, there, self.level, bounds=measure(metric).bounds_of(self.n))
+        return statistics.paired_difference(here, there, self.level, bounds=measure(metric).bounds(self.n))
 
     def improvement(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str, better: int) -> Interval:
         """Probability that the row is better than plain, over cases."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark import statistics
+from benchmark.metrics.registry import Metric
 from benchmark.publish.contents import BLOCKS
-from benchmark.publish.labels import Measure, measure, rank
+from benchmark.publish.labels import measure, rank
 from benchmark.publish.results.measured import Group, Measured, Scope, scopes
 from benchmark.statistics import Interval
 
@@ -19,8 +20,8 @@ class Tradeoff:
 
     dataset: str
     scope: Scope
-    diversity: Measure
-    quality: Measure
+    diversity: Metric
+    quality: Metric
     rows: list[dict]
     diversities: list[Interval]
     qualities: list[Interval]
@@ -80,7 +81,7 @@ def _axis(counts: dict[str, int], group: str, margins: dict) -> str | None:
 
 
 def _tradeoff(
-    measured: Measured, dataset: str, scope: Scope, rows: list[dict], diversity: Measure, quality: Measure
+    measured: Measured, dataset: str, scope: Scope, rows: list[dict], diversity: Metric, quality: Metric
 ) -> Tradeoff:
     axes = (diversity, quality)
     higher = [axis.better > 0 for axis in axes]

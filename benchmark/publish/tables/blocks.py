@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.labels import Measure
 from benchmark.publish.results.comparison import Entry
 from benchmark.publish.results.measured import Group, Measured
 from benchmark.publish.results.paper import beside, published
@@ -144,7 +144,7 @@ def _section(
     group: Group,
     part: list[Entry],
     scopes: list[str],
-    shown: list[Measure],
+    shown: list[Metric],
     title: str,
     note: str = "",
     beside_it: bool = False,

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, replace
 
 from benchmark import statistics
+from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.labels import Measure
 from benchmark.publish.results.measured import Group, Measured, Scope, groups
 from benchmark.publish.tables.notes import legend, what_cases_show
 from benchmark.publish.tables.rows import difference_columns, interval_columns
@@ -63,7 +63,7 @@ def guided_or_selected_table(settings: dict, measured: Measured) -> tuple[list[d
     return records, Document("guided_or_selected", title, intro, sections, legend(measured))
 
 
-def _measures(present: set[str]) -> list[Measure]:
+def _measures(present: set[str]) -> list[Metric]:
     truth = [labels.measure(name) for name in TRUTH if name in present]
     others = 1 if truth else 2
     return [
@@ -74,7 +74,7 @@ def _measures(present: set[str]) -> list[Measure]:
 
 
 def _pairs(
-    measured: Measured, dataset: str, scope: Scope, guided: dict, chosen: list[dict], shown: list[Measure]
+    measured: Measured, dataset: str, scope: Scope, guided: dict, chosen: list[dict], shown: list[Metric]
 ) -> list[Pair]:
     """All pairs of one guided set, selected sets of equal evaluations first; Holm's families are the measures."""
     cost = {id(row): measured.mean(dataset, scope, row, COST).estimate for row in [guided, *chosen]}
@@ -104,7 +104,7 @@ def _record(pair: Pair) -> dict:
     return record | {"cases": pair.difference.n, "p": pair.difference.p, "p_holm": pair.p_holm}
 
 
-def _section(measured: Measured, guided: dict, shown: list[Measure], pairs: list[Pair], n: int) -> Section:
+def _section(measured: Measured, guided: dict, shown: list[Metric], pairs: list[Pair], n: int) -> Section:
     first = pairs[0]
     at = (first.dataset, first.scope)
     timed = math.isfinite(measured.mean(*at, guided, TIME).estimate)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
-from benchmark.publish.labels import Measure
 from benchmark.publish.results.comparison import Entry
 from benchmark.publish.results.measured import Group
 
@@ -20,7 +20,7 @@ FURTHER = {"truth": 3, "diversity": 6, "quality": 5, "fidelity": 1, "guidance": 
 FURTHER_COLUMNS = 7
 
 
-def headline_and_further(group: Group, part: list[Entry]) -> tuple[list[Measure], list[Measure]]:
+def headline_and_further(group: Group, part: list[Entry]) -> tuple[list[Metric], list[Metric]]:
     """The measures of a section's first table and of its further one, of those that the group's entries have."""
     present = {entry.metric for entry in part}
     wanted = HEADLINE[group.table]

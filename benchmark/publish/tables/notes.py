@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from benchmark import statistics
+from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
-from benchmark.publish.labels import Measure
 from benchmark.publish.results.measured import Measured
 from benchmark.statistics import Interval
 from benchmark.statistics.power import standard_effect
@@ -50,7 +50,7 @@ def tuned_lines(settings: dict) -> list[str]:
     return [f"Margins, η and D were chosen on other cases: {str(text).rstrip('.')}."] if text else []
 
 
-def what_cases_show(compared: Iterable[Comparison], shown: Sequence[Measure], level: float) -> str:
+def what_cases_show(compared: Iterable[Comparison], shown: Sequence[Metric], level: float) -> str:
     """What so many cases can show, and what plain distances cannot: the three notes that follow, as one text."""
     compared = [item for item in compared if item.difference is not None]
     notes = [star_note(compared, level), resolved_note(compared, shown), noise_note(shown)]
@@ -71,7 +71,7 @@ def star_note(compared: Iterable[Comparison], level: float) -> str:
     return f"{made_of}: no p below {number} is possible, so no star can appear."
 
 
-def resolved_note(compared: Iterable[Comparison], shown: Sequence[Measure]) -> str:
+def resolved_note(compared: Iterable[Comparison], shown: Sequence[Metric]) -> str:
     """The smallest change of each measure that these cases detect, over the sets of a table; nothing without one."""
     found = {column.name: [] for column in shown if column.tested}
     for item in compared:
@@ -81,7 +81,7 @@ def resolved_note(compared: Iterable[Comparison], shown: Sequence[Measure]) -> s
     return f"Smallest change that these cases detect with {statistics.POWER:.0%}: {', '.join(parts)}." if parts else ""
 
 
-def noise_note(shown: Sequence[Measure]) -> str:
+def noise_note(shown: Sequence[Metric]) -> str:
     """What to read plain pairwise distances beside; nothing where none is shown."""
     named = [column.label for column in shown if column.noise_wins]
     if not named:
@@ -115,7 +115,7 @@ def not_worse(margin: float | None, metric: str, difference: Interval) -> bool |
 def cases_for_margin(margin: float, metric: str, level: float) -> int | None:
     """How many cases, none of them affected, show that a metric is not worse by a margin; None where its range is not
     finite, or not wider than the margin."""
-    low, high = labels.measure(metric).bounds
+    low, high = labels.measure(metric).bounds()
     reach = high - low
     if not (math.isfinite(reach) and 0 < margin < reach):
         return None
@@ -155,7 +155,7 @@ def margin_note(margin: float, metric: str, differences: Iterable[Interval | Non
 
 
 def _has_range(metric: str) -> bool:
-    return all(map(math.isfinite, labels.measure(metric).bounds))
+    return all(map(math.isfinite, labels.measure(metric).bounds()))
 
 
 def _count(number: int, what: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from benchmark import statistics
+from benchmark.metrics.registry import Metric
 from benchmark.publish import document, labels
 from benchmark.publish.contents import BLOCKS
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.labels import Measure
 from benchmark.publish.results.comparison import Entry
 from benchmark.publish.results.measured import Group, Measured
 from benchmark.publish.results.paper import published
@@ -75,7 +75,7 @@ def _record(entry: Entry, margins: dict) -> dict:
     return record | {"worst_low": entry.difference.worst_low, "worst_high": entry.difference.worst_high}
 
 
-def _measures(group: Group, part: list[Entry], margins: dict) -> list[Measure]:
+def _measures(group: Group, part: list[Entry], margins: dict) -> list[Metric]:
     headline, _ = headline_and_further(group, part)
     present = {entry.metric for entry in part}
     extra = [name for name in [*margins, "consistency_error"] if name in present]
@@ -134,7 +134,7 @@ def _trends(measured: Measured, group: Group) -> list[dict]:
     return records
 
 
-def _trend_rows(group: Group, tested: list[dict], shown: list[Measure]) -> list[list]:
+def _trend_rows(group: Group, tested: list[dict], shown: list[Metric]) -> list[list]:
     scope = group.scopes()[0].name
     p = {(record["metric"], record["test"]): record["p"] for record in tested if record["task"] == scope}
     sweep = {"eta_sweep": "η", "D_sweep": "D"}[group.table]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from benchmark import statistics
+from benchmark.metrics.registry import Metric
 from benchmark.publish import document, labels
 from benchmark.publish.contents import datasets_of
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.labels import Measure
 from benchmark.publish.results.measured import Measured, plain_of
 from benchmark.publish.results.tradeoff import Tradeoff, tradeoffs
 from benchmark.publish.tables.notes import cases_for_margin, interval_line, legend, margin_note, tuned_lines, verdict
@@ -91,7 +91,7 @@ def operating_point_table(settings: dict, measured: Measured) -> tuple[list[dict
     return records, Document("operating_point", "Operating points", intro, sections, legend(measured))
 
 
-def _best(measured: Measured, trade: Tradeoff, quality: Measure, margin: float) -> list[tuple[dict, list, str]]:
+def _best(measured: Measured, trade: Tradeoff, quality: Metric, margin: float) -> list[tuple[dict, list, str]]:
     """One operating point for each sampler of a scope: its record, its line in the document, and what could not be
     shown."""
     found = []
