@@ -226,6 +226,7 @@ def test_every_metric_declares_what_it_needs_its_direction_and_its_unit():
         assert family in FAMILIES
         assert set(metric.needs) <= set(NEEDS), name
         assert metric.direction in DIRECTIONS, name
+        assert metric.unit not in ("1", "-", name), f"{name}: what has no unit has an empty one"
         assert metric.group in GROUPS, name
         assert metric.label == metric.label.strip() != "", name
         assert set(re.findall(r"\{\w+\}", metric.label)) <= set(re.findall(r"\{\w+\}", name)), name

@@ -49,7 +49,7 @@ METRICS = (
         "bank_coverage",
         _NEEDS,
         "higher",
-        "",
+        "share",
         "share of candidates that lie within their own k-th neighbour's distance of a supported sample",
         range=(0.0, 1.0),
         measures="coverage",

@@ -64,7 +64,7 @@ METRICS = (
         "sample",
         range=(0, math.inf),
         measures="fidelity",
-        label="psnr",
+        label="PSNR",
         group="fidelity",
     ),
     Metric(
@@ -107,12 +107,12 @@ METRICS = (
         "ssim",
         ("truth",),
         "higher",
-        "1",
+        "",
         "structural similarity of a sample to the truth: uniform 7x7 windows, mean over channels, range 2",
         "sample",
         range=(-1, 1),
         measures="fidelity",
-        label="ssim",
+        label="SSIM",
         group="fidelity",
     ),
     Metric(
