@@ -13,13 +13,18 @@ from collections.abc import Iterator
 from benchmark.config import guided_points, public_models
 from benchmark.errors import BenchmarkError
 from benchmark.jobs import PLAIN, Job, Point, algorithm_at, named, point
+from benchmark.jobs.cases import NO_MASK, CasesSettings
+from benchmark.jobs.gallery import GallerySettings, Shown
+from benchmark.jobs.measure import MeasureSettings
+from benchmark.jobs.sample import SampleSettings
+from benchmark.jobs.select import SelectSettings
+from benchmark.jobs.weights import WeightsSettings
 from benchmark.metrics.registry import LEAST_BANK, expand, find, skipped
 from benchmark.priors.registry import PRIORS
 from benchmark.publish.contents import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
 from benchmark.truth_jobs import EXACT, group_of, truth_jobs
 from benchmark.weights import public, shipped
 
-NO_MASK = "none"
 ATTRIBUTE_SHARE = "attribute_share/{attribute}/{value}"
 # A plan makes millions of objects that live to the end of its process, and so does Snakemake's graph of them; Python's
 # own thresholds would look at them again and again.
@@ -129,7 +134,8 @@ class _TaskPlan:
         self.config, self.spec = plan.config, plan.config["datasets"][dataset]
         task_spec = self.spec["tasks"][task]
         self.problem = {"name": "inpainting", "sigma": 0.0, **task_spec.get("problem", {})}
-        self.cases = self._cases(task_spec.get("mask"))
+        self.mask = task_spec.get("mask")
+        self.cases = self._cases(self.mask)
         self.cases_fingerprint = self.cases.fingerprint
         self.prior_weights = self._prior_weights()
         self.sampled: dict[str, list[Job]] = {}  # sampler -> its set files
@@ -194,7 +200,8 @@ class _TaskPlan:
         sources = [self._job_of(row) for row in rows]
         selected: list[Job] = []
         for strategy in map(named, selection["strategies"]):
-            job = self._select(sampler, strategy, shards, selection.get("features", self.spec["features"]))
+            features = selection.get("features", self.spec["features"])
+            job = self._select(sampler, strategy, shards, features, self._count(sampler, candidates))
             selected.append(job)
             rows.append(self._row(sampler, {**PLAIN, "method": strategy["name"]}, strategy["name"], "selected"))
         self._block("selection", sampler, {}, rows)
@@ -237,19 +244,19 @@ class _TaskPlan:
 
     # -------------------------------------------------------------------------------------------------------- the jobs
     def _cases(self, mask: str | None) -> Job:
-        settings = {
-            "dataset": self.dataset,
-            "source": self.spec["source"],
-            "mask": self.config["masks"][mask] if mask is not None else None,
-            "mask_name": mask or NO_MASK,
-            "count": self.spec["cases"],
-            "seed": self.spec["case_seed"],
-        }
+        settings = CasesSettings(
+            dataset=self.dataset,
+            source=self.spec["source"],
+            mask=self.config["masks"][mask] if mask is not None else None,
+            mask_name=mask or NO_MASK,
+            count=self.spec["cases"],
+            seed=self.spec["case_seed"],
+        )
         return self.plan.add(Job("cases", f"{self.plan.root}/cases/{self.dataset}/{mask or NO_MASK}.parquet", settings))
 
     def _weights(self, name: str) -> Job:
         """The job that fetches an entry of the registry of weights and writes down what it is."""
-        return self.plan.add(Job("weights", f"{self.plan.root}/weights/{name}.txt", {"name": name}))
+        return self.plan.add(Job("weights", f"{self.plan.root}/weights/{name}.txt", WeightsSettings(name=name)))
 
     def _prior_weights(self) -> list[str]:
         prior = self.spec["prior"]
@@ -265,7 +272,7 @@ class _TaskPlan:
     def _reads(self, metric: str, wanted: set[str]) -> bool:
         """Whether the task has a measure against a drawn world: a hole, and a classifier of one (not the digits')."""
         classifier = (self.spec["classifier"] or {}).get("name", "digits")
-        return metric in wanted and classifier != "digits" and self.cases.settings["mask"] is not None
+        return metric in wanted and classifier != "digits" and self.mask is not None
 
     def _classifiers(self, features: dict, classifier: dict | None = None) -> tuple[str, ...]:
         """The shipped weights of the classifiers that read pictures for features, and of the dataset's own."""
@@ -279,25 +286,24 @@ class _TaskPlan:
     def _set_path(self, kind: str, sampler: str, name: str) -> str:
         return f"{self.plan.root}/{kind}/{self.dataset}/{self.task}/{sampler}/{name}.parquet"
 
-    def _sampling(self, sampler: str, here: Point, n: int, first_index: int) -> dict:
+    def _sampling(self, sampler: str, here: Point, n: int, first_index: int) -> SampleSettings:
         spec = self.config["samplers"][sampler]
         algorithm = algorithm_at(spec, spec.get("steps"))
         algorithm |= {"steps": spec["steps"]} if "steps" in spec else {}
-        return {
-            "dataset": self.dataset,
-            "task": self.task,
-            "sampler": sampler,
-            "method": here.keys["method"],
-            "prior": self.spec["prior"],
-            **_shipped(shipped.of_prior(self.spec["prior"]["name"])),
-            "problem": self.problem,
-            "algorithm": algorithm,
-            "guidance": here.guidance,
-            "n": n,
-            "first_index": first_index,
-            "seeds": self.config["seeds"],
-            "cases": self.cases_fingerprint,
-        }
+        return SampleSettings(
+            dataset=self.dataset,
+            task=self.task,
+            sampler=sampler,
+            prior=self.spec["prior"],
+            shipped=_hashes(shipped.of_prior(self.spec["prior"]["name"])),
+            problem=self.problem,
+            algorithm=algorithm,
+            guidance=here.guidance,
+            n=n,
+            first_index=first_index,
+            seeds=self.config["seeds"],
+            cases=self.cases_fingerprint,
+        )
 
     def _sample(self, sampler: str, here: Point) -> Job:
         path = self._set_path("samples", sampler, here.name)
@@ -308,29 +314,33 @@ class _TaskPlan:
         self.sampled.setdefault(sampler, []).append(job)
         return job
 
-    def _shards(self, sampler: str, candidates: dict) -> Iterator[Job]:
+    def _count(self, sampler: str, candidates: dict) -> int:
+        """Candidates of a case, all shards together."""
         count = candidates["count"]
-        count = count[sampler] if isinstance(count, dict) else count
+        return count[sampler] if isinstance(count, dict) else count
+
+    def _shards(self, sampler: str, candidates: dict) -> Iterator[Job]:
+        count = self._count(sampler, candidates)
         size = candidates.get("shard_size", count)
         for first in range(0, count, size):
             settings = self._sampling(sampler, Point(None), min(size, count - first), first)
             path = self._set_path("candidates", sampler, f"from{first:05d}")
             yield self.plan.add(Job("candidates", path, settings, self._sampling_inputs()))
 
-    def _select(self, sampler: str, strategy: dict, shards: list[Job], features: dict) -> Job:
-        settings = {
-            "dataset": self.dataset,
-            "task": self.task,
-            "sampler": sampler,
-            "strategy": strategy,
-            "features": features,
-            **_shipped(self._classifiers(features)),
-            "n": self.config["n"],
-            "candidates": sum(shard.settings["n"] for shard in shards),
-            "seed": self.config["seeds"][0],
-            "cases": self.cases_fingerprint,
-            "candidate_files": [shard.fingerprint for shard in shards],
-        }
+    def _select(self, sampler: str, strategy: dict, shards: list[Job], features: dict, candidates: int) -> Job:
+        settings = SelectSettings(
+            dataset=self.dataset,
+            task=self.task,
+            sampler=sampler,
+            strategy=strategy,
+            features=features,
+            shipped=_hashes(self._classifiers(features)),
+            n=self.config["n"],
+            candidates=candidates,
+            seed=self.config["seeds"][0],
+            cases=self.cases_fingerprint,
+            candidate_files=[shard.fingerprint for shard in shards],
+        )
         inputs = {"cases": self.cases.path, "candidates": [shard.path for shard in shards]}
         return self.plan.add(Job("select", self._set_path("selected", sampler, strategy["name"]), settings, inputs))
 
@@ -340,21 +350,21 @@ class _TaskPlan:
         together = self.config["measure_together"]
         for first in range(0, len(sets), together):
             part = sets[first : first + together]
-            settings = {
-                "dataset": self.dataset,
-                "task": self.task,
-                "sampler": sampler,
-                "metrics": self.spec["metrics"],
-                "features": self.spec["features"],
-                "classifier": self.spec["classifier"],
-                **_shipped(self._classifiers(self.spec["features"], self.spec["classifier"])),
-                "problem": self.problem,
-                "n": self.config["n"],
-                "seed": self.config["seeds"][0],
-                "cases": self.cases_fingerprint,
-                "sets": [job.fingerprint for job in part],
-                "candidates": [shard.fingerprint for shard in bank],
-            }
+            settings = MeasureSettings(
+                dataset=self.dataset,
+                task=self.task,
+                sampler=sampler,
+                metrics=self.spec["metrics"],
+                features=self.spec["features"],
+                classifier=self.spec["classifier"],
+                shipped=_hashes(self._classifiers(self.spec["features"], self.spec["classifier"])),
+                problem=self.problem,
+                n=self.config["n"],
+                seed=self.config["seeds"][0],
+                cases=self.cases_fingerprint,
+                sets=[job.fingerprint for job in part],
+                candidates=[shard.fingerprint for shard in bank],
+            )
             inputs = {
                 "cases": self.cases.path,
                 "sets": [job.path for job in part],
@@ -385,23 +395,23 @@ class _TaskPlan:
         return list(self._shards(sampler, candidates))
 
     def _gallery(self, sampler: str, shown: dict[str, Job]) -> None:
-        settings = {
-            "dataset": self.dataset,
-            "task": self.task,
-            "sampler": sampler,
-            "n": self.config["n"],
-            "seed": self.config["seeds"][0],
-            "cases": self.cases_fingerprint,
-            "rows": [{"label": label, "fingerprint": job.fingerprint} for label, job in shown.items()],
-        }
+        settings = GallerySettings(
+            dataset=self.dataset,
+            task=self.task,
+            sampler=sampler,
+            n=self.config["n"],
+            seed=self.config["seeds"][0],
+            cases=self.cases_fingerprint,
+            rows=[Shown(label=label, fingerprint=job.fingerprint) for label, job in shown.items()],
+        )
         inputs = {"cases": self.cases.path, "sets": [job.path for job in shown.values()]}
         path = f"{self.plan.root}/gallery/{self.dataset}/{self.task}_{sampler}.png"
         self.plan.add(Job("gallery", path, settings, inputs))
 
 
-def _shipped(names: tuple[str, ...]) -> dict:
+def _hashes(names: tuple[str, ...]) -> dict[str, str]:
     """What a job's settings say of shipped weights, so that better ones make its results anew; {} without any."""
-    return {"shipped": {name: shipped.sha256(name) for name in sorted(names)}} if names else {}
+    return {name: shipped.sha256(name) for name in sorted(names)}
 
 
 def _guided(spec: dict) -> Point:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.jobs.measure import MeasureSettings
 from benchmark.metrics.measure import measure_sets
 from benchmark.metrics.registry import expand, find
 from benchmark.statistics import sign_flip
@@ -81,7 +82,7 @@ class Planted:
         found: dict[str, dict[str, np.ndarray]] = {}
         shared: dict = {}
         for name, sets in self.sets.items():
-            rows, _ = measure_sets(self.settings, sets, self.cases, self.candidates, shared=shared)
+            rows, _ = measure_sets(MeasureSettings(**self.settings), sets, self.cases, self.candidates, shared=shared)
             per_metric: dict[str, list[float]] = {}
             for row in rows:
                 if row["index"] is None:

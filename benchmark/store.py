@@ -13,7 +13,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,22 +85,32 @@ SCHEMAS: dict[str, pa.Schema] = {
 # ------------------------------------------------------------------------------------------------------------ settings
 def canonical(settings: object) -> str:
     """Settings as one canonical JSON string: sorted keys, no spaces; infinities as the strings "inf" and "-inf"."""
+    return _ENCODER.encode(_plain(settings))
 
-    def plain(value: object) -> object:
-        if isinstance(value, dict):
-            return {str(key): plain(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(item) for item in value]
-        if isinstance(value, float) and math.isinf(value):
-            return "inf" if value > 0 else "-inf"
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
         return value
-
-    return json.dumps(plain(settings), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return value
 
 
 def fingerprint(settings: object) -> str:
     """The first 16 hexadecimal digits of the sha256 of the canonical settings."""
-    return hashlib.sha256(canonical(settings).encode()).hexdigest()[:16]
+    return fingerprint_of_text(canonical(settings))
+
+
+def fingerprint_of_text(text: str) -> str:
+    """The same of settings that are a canonical string already."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def sha256_of(path: str | os.PathLike) -> str:
@@ -196,8 +206,13 @@ def _pictures(schema: pa.Schema) -> dict:
     return {field.name: {"_type": "Image"} for field in schema if field.type == IMAGE}
 
 
-def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict | str | None = None) -> pa.Table:
-    """Read a table; refuse one of another kind or one that other ``settings`` (or their fingerprint) made.
+def read_table(
+    path: str | os.PathLike, kind: str | None = None, settings: dict | str | Sequence[str] | None = None
+) -> pa.Table:
+    """Read a table; refuse one of another kind or one that other ``settings`` made.
+
+    Args:
+        settings: what made the table, or their fingerprint, or several of which it must have one; None for any.
 
     Raises:
         BenchmarkError: missing or damaged file, another kind of table or of columns, a fingerprint that differs.
@@ -218,14 +233,46 @@ def read_table(path: str | os.PathLike, kind: str | None = None, settings: dict 
     if kind is not None and not table.schema.equals(SCHEMAS[kind]):
         raise BenchmarkError(f"{path}: its columns are not those of this version's {kind}; delete it and run again")
     if settings is not None:
-        stored = metadata.get(b"benchmark_fingerprint", b"?").decode()
-        expected = settings if isinstance(settings, str) else fingerprint(settings)
-        if stored != expected:
-            raise BenchmarkError(
-                f"{path}: made with other settings (fingerprint {stored}, the configuration's is {expected}); "
-                "delete it and run again"
-            )
+        _expect(path, metadata, fingerprint(settings) if isinstance(settings, dict) else settings)
     return table
+
+
+def expect(path: str | os.PathLike, settings: str | None) -> None:
+    """Refuse a file that carries another fingerprint than the expected one, without reading its rows; None expects
+    nothing.
+
+    Raises:
+        BenchmarkError: no such file, not Parquet, or another fingerprint.
+    """
+    if settings is None:
+        return
+    if not Path(path).is_file():
+        raise BenchmarkError(f"{path}: no such file; the stage that writes it has not run")
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, ValueError):
+        raise BenchmarkError(f"{path}: not a readable Parquet file; delete it and run again") from None
+    _expect(path, metadata, settings)
+
+
+def _expect(path: str | os.PathLike, metadata: dict[bytes, bytes], expected: str | Sequence[str]) -> None:
+    """The check of fingerprints: every reader's."""
+    found, among = _fingerprint_in(metadata), [expected] if isinstance(expected, str) else list(expected)
+    if found not in among:
+        is_one = f"is {among[0]}" if len(among) == 1 else f"are {', '.join(among)}"
+        raise BenchmarkError(
+            f"{path}: made with other settings (fingerprint {found}, the configuration's {is_one}); "
+            "delete it and run again"
+        )
+
+
+def fingerprint_of(table: pa.Table) -> str:
+    """The fingerprint of the settings that made a table; ? where it has none."""
+    return _fingerprint_in(table.schema.metadata or {})
+
+
+def _fingerprint_in(metadata: dict[bytes, bytes]) -> str:
+    return metadata.get(b"benchmark_fingerprint", b"?").decode()
 
 
 def settings_of(table: pa.Table) -> dict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmark.jobs import Job, algorithm_at, named
+from benchmark.jobs.exact import ExactSettings, Run
 
 EXACT = "exact"  # the sampler that is the posterior: every problem has it
 
@@ -15,13 +16,15 @@ def truth_jobs(config: dict, root: str) -> Iterator[Job]:
     if not truth:
         return
     for name, problem in truth["problems"].items():
-        common = problem_settings(config, name, problem)
-        exact = {"algorithm": {"name": EXACT}, "runs": [{"steps": 0, "guidance": None}]}
-        yield Job("truth", f"{root}/truth/{name}/{EXACT}.parquet", {**common, "sampler": EXACT, **exact})
+        what: dict[str, tuple[dict, list[Run]]] = {EXACT: ({"name": EXACT}, [Run(steps=0)])}
         for sampler in problem.get("samplers", truth["samplers"]):
             spec = config["samplers"][sampler]
-            settings = {"algorithm": algorithm_at(spec), "runs": _runs(truth, problem, sampler, spec)}
-            yield Job("truth", f"{root}/truth/{name}/{sampler}.parquet", {**common, "sampler": sampler, **settings})
+            what[sampler] = algorithm_at(spec), _runs(truth, problem, sampler, spec)
+        for sampler, (algorithm, runs) in what.items():
+            settings = ExactSettings(
+                **problem_settings(config, name, problem), sampler=sampler, algorithm=algorithm, runs=runs
+            )
+            yield Job("truth", f"{root}/truth/{name}/{sampler}.parquet", settings)
 
 
 def problem_settings(config: dict, name: str, problem: dict) -> dict:
@@ -60,23 +63,23 @@ def group_of(problem: dict) -> str:
     return f"{problem['world']['name']}{f', {dimension}-D' if dimension else ''}, {known}"
 
 
-def _runs(truth: dict, problem: dict, sampler: str, spec: dict) -> list[dict]:
+def _runs(truth: dict, problem: dict, sampler: str, spec: dict) -> list[Run]:
     """Plain sampling at every number of steps, then guided points at the sampler's own, and plain sampling there."""
     own_steps = spec.get("steps")
 
-    def run(count: int | None, guidance: dict | None, **more) -> dict:
+    def run(count: int, guidance: dict | None = None, uncoupled: bool | None = None) -> Run:
         options = spec.get("by_steps", {}).get(str(count), {})
-        return {"steps": count, "guidance": guidance, **more, **({"options": options} if options else {})}
+        return Run(steps=count, guidance=guidance, uncoupled=uncoupled, options=options)
 
     guided = truth["samplers"] if problem["guided"] is True else problem["guided"] or []
     grids = [grid for grid in truth["guided"] if sampler in guided and sampler in grid["samplers"]]
     steps = [count for count in truth["samplers"][sampler] if count <= problem["most_steps"]]
     if grids:
         steps = list(dict.fromkeys([*steps, own_steps]))
-    runs: list[dict] = [run(count, None) for count in steps]
+    runs = [run(count) for count in steps]
     for grid in grids:
         for eta in grid["eta"]:
             for reach in grid["D"]:
                 guidance = {**named(grid["guidance"]), "eta": eta, "D": reach, "D_unit": grid["D_unit"]}
-                runs.append(run(own_steps, guidance, uncoupled=grid["uncoupled"]))
+                runs.append(run(own_steps, guidance, grid["uncoupled"]))
     return runs

@@ -3,9 +3,15 @@
 import numpy as np
 
 from benchmark import store
-from benchmark.metrics.measure import measure_sets
+from benchmark.jobs.measure import MeasureSettings
+from benchmark.metrics import measure
 
 PIXELS = {"name": "hole_pixels"}
+
+
+def measure_sets(settings: dict, *sets, **how) -> tuple[list[dict], dict]:
+    """What the stage measures, by settings as JSON has them; features are pixels where they do not matter."""
+    return measure.measure_sets(MeasureSettings.from_json({"features": PIXELS, **settings}), *sets, **how)
 
 
 def make_case(case: str, size: int = 16, channels: int = 3, seed: int = 0) -> store.Case:

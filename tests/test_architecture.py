@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "benchmark"
-BOTTOM = {"errors", "store", "lazy", "options", "discovery"}
+BOTTOM = {"errors", "store", "lazy", "options", "discovery", "device", "jobs"}
 # room -> the rooms that it may import, besides itself and the bottom
 ALLOWED = {
     "weights": set(),
@@ -15,9 +15,9 @@ ALLOWED = {
     "problems": set(),
     "features": {"networks"},
     "data": {"networks.classifier"},
-    "selection": {"features"},
-    "sampling": {"priors", "problems"},
-    "exact": {"jobs", "truth_jobs", "sampling", "problems", "priors", "data", "selection.toy"},
+    "selection": {"features", "weights.shipped"},
+    "sampling": {"priors", "problems", "weights.shipped"},
+    "exact": {"truth_jobs", "sampling", "problems", "priors", "data", "selection.toy"},
     "metrics": {"features", "networks", "weights", "data", "problems", "statistics"},
     "planted": {"metrics", "data", "priors", "problems", "statistics"},
     "publish": {"statistics", "metrics.registry"},
@@ -51,7 +51,7 @@ ALLOWED = {
     },
     "statistics": set(),
     "rehearsal": {"sampling"},
-    "truth_faults": {"jobs", "truth_jobs", "sampling"},
+    "truth_faults": {"truth_jobs", "sampling"},
     "config": {
         "priors.registry",
         "sampling",
@@ -72,12 +72,11 @@ ALLOWED = {
         "selection.strategies",
     },
     "jobs": set(),
-    "sensitivity": {"config", "jobs", "plan"},
-    "truth_jobs": {"jobs"},
+    "sensitivity": {"config", "plan"},
+    "truth_jobs": set(),
     "plan": {
         "config",
         "priors.registry",
-        "jobs",
         "truth_jobs",
         "weights.public",
         "weights.shipped",

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from measured_files import measure_sets
 from scipy.ndimage import gaussian_filter, shift
 
 from benchmark import store
@@ -15,9 +16,9 @@ from benchmark.data.drawing import sample_attributes
 from benchmark.data.masks import make_hole
 from benchmark.data.worlds import WORLDS, bedrooms
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.measure import MeasureSettings
 from benchmark.metrics import view
 from benchmark.metrics.engines import attribute_shares, attribute_truth, exact_sets, nearest_rendering, second_reader
-from benchmark.metrics.measure import measure_sets
 from benchmark.networks.classifier import Reading
 from benchmark.publish import labels
 from benchmark.publish.tables.measures import headline_and_further
@@ -271,7 +272,7 @@ def test_a_picture_whose_position_is_unknown_is_compared_at_the_best_one(monkeyp
 
 
 def test_the_shipped_reader_finds_rooms_in_their_world_and_statues_far_off():
-    shared = view.SetFile({"classifier": {"name": "bedrooms"}})
+    shared = view.SetFile(MeasureSettings(metrics=[], features={}, classifier={"name": "bedrooms"}))
     hole = np.ones((64, 64), bool)
     for name, nearest, farthest in (("bedrooms", 0, 0.08), ("statues", 0.3, 1.0)):
         images = WORLDS[name].render(WORLDS[name].sample_attributes(4, torch.Generator().manual_seed(3))).numpy()

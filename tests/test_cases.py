@@ -6,13 +6,19 @@ from PIL import Image
 
 from benchmark import store
 from benchmark.cli import main
-from benchmark.data.cases import write_cases
+from benchmark.data import cases as stage
 from benchmark.data.sources import pictures
 from benchmark.data.worlds import WORLDS
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.cases import CasesSettings
+
+
+def write_cases(settings, output):
+    return stage.write_cases(CasesSettings.from_json(settings), output)
 
 
 def settings(source="digits", count=6, mask=None, **extra):
+    """Settings of a cases file, as JSON has them."""
     mask = mask or {"recipe": "left"}
     return {
         "dataset": source,

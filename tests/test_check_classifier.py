@@ -11,6 +11,7 @@ from benchmark.__main__ import main
 from benchmark.data.cases import write_cases
 from benchmark.data.posterior import posterior_of_case, repeated
 from benchmark.data.worlds import cats
+from benchmark.jobs.cases import CasesSettings
 from benchmark.networks.classifier import load_classifier
 from benchmark.store import SCHEMAS, encode_image, read_cases, write_table
 from benchmark.training.agreement import Readings, compare, free_values, readings
@@ -23,7 +24,7 @@ def case(tmp_path_factory):
     """A case of cats behind the hole of the check: its file, posterior and hole."""
     path = tmp_path_factory.mktemp("cats") / "cases.parquet"
     settings = {"dataset": "cats", "source": {"name": "cats"}, "count": 1, "seed": 5}
-    (case,) = write_cases({**settings, "mask": HOLES["cats"], "mask_name": "hole"}, path)
+    (case,) = write_cases(CasesSettings(**settings, mask=HOLES["cats"], mask_name="hole"), path)
     known = posterior_of_case("cats", case.case, 64, np.ascontiguousarray(case.hole).tobytes())
     return path, known, case.hole
 

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from measured_files import measure_sets
 
 from benchmark import store
 from benchmark.cli import main
 from benchmark.metrics import registry
-from benchmark.metrics.measure import measure_sets
 from benchmark.priors.mixture import load_mixture, posterior_of
 from benchmark.problems import build
 from benchmark.problems.noise import measurement
@@ -49,7 +49,7 @@ def world(name, index=0):
     settings = PROBLEMS[name]
     case = case_of(index, HOLE if name == "inpainting" else None)
     prior = load_mixture()
-    problem, y = prepare({"problem": settings, "dataset": "digits"}, prior, [(case, 3)], "cpu")
+    problem, y = prepare(settings, "digits", prior, [(case, 3)], "cpu")
     return case, problem, y, posterior_of(prior, problem, y)
 
 

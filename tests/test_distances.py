@@ -1,5 +1,7 @@
 """What the command `distances` shows, and what it leaves out and says so."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,11 @@ from benchmark.cli import main
 from benchmark.commands import distances as command
 from benchmark.sampling import choose_D as distances
 from tests.measured_files import make_case, make_set, write_files
+
+PLAIN = json.dumps(
+    {"dataset": "digits", "task": "left", "sampler": "ddnm", "prior": {"name": "digits_mixture"}, "n": 5, "seeds": [0]}
+    | {"problem": {"name": "inpainting"}, "algorithm": {"name": "ddnm"}}
+)
 
 
 def files(folder, bad=()):
@@ -48,7 +55,7 @@ def test_the_last_finite_restoration_of_a_set_has_no_neighbour(tmp_path):
 def test_nothing_is_suggested_from_distances_that_are_not_finite(value, monkeypatch, tmp_path, capsys):
     by_time = {900: np.array([0.3, value]), 500: np.array([value, value])}
     monkeypatch.setattr(distances, "while_sampling", lambda *_: by_time)
-    words = ["distances", "--settings", '{"algorithm": {"name": "ddnm"}}', "--cases", "any"]
+    words = ["distances", "--settings", PLAIN, "--cases", "any"]
     assert main(words) == 0
     out = capsys.readouterr().out
     assert "3 of 4 distances are not finite and left out" in out
@@ -61,6 +68,6 @@ def test_nothing_is_suggested_from_distances_that_are_not_finite(value, monkeypa
 def test_the_quantiles_are_those_of_the_finite_distances(monkeypatch, capsys):
     by_time = {900: np.r_[np.linspace(0, 1, 101), np.inf]}
     monkeypatch.setattr(distances, "while_sampling", lambda *_: by_time)
-    assert main(["distances", "--settings", '{"algorithm": {"name": "ddnm"}}', "--cases", "any"]) == 0
+    assert main(["distances", "--settings", PLAIN, "--cases", "any"]) == 0
     row = capsys.readouterr().out.splitlines()[3].split()
     assert [float(value) for value in row[1:]] == pytest.approx(command.QUANTILES)

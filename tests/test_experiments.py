@@ -40,10 +40,10 @@ def test_the_five_experiments_of_the_paper_are_there():
 @pytest.mark.parametrize("name", NAMES)
 def test_an_experiment_fetches_its_weights_before_it_samples(name):
     plan = Plan(experiment(name))
-    weights = {job.settings["name"] for job in plan.of_kind("weights")}
+    weights = {job.settings.name for job in plan.of_kind("weights")}
     assert {dataset["prior"]["name"] for dataset in plan.config["datasets"].values()} <= weights
     for job in plan.of_kind("sample", "candidates"):
-        assert job.inputs["weights"] == [f"results/{name}/weights/{job.settings['prior']['name']}.txt"]
+        assert job.inputs["weights"] == [f"results/{name}/weights/{job.settings.prior['name']}.txt"]
     for job in plan.of_kind("measure"):
         assert f"results/{name}/weights/alexnet.txt" in job.inputs["weights"]
         assert f"results/{name}/weights/niqe.txt" in job.inputs["weights"]
@@ -125,10 +125,10 @@ def test_a_rehearsal_has_random_weights_two_cases_and_few_evaluations(name):
     from benchmark.sampling.settings import algorithm_of
 
     plan = Plan(rehearse(experiment(name), SIZES, nowhere))
-    assert {job.settings["count"] for job in plan.of_kind("cases")} == {2}
+    assert {job.settings.count for job in plan.of_kind("cases")} == {2}
     for job in plan.of_kind("sample", "candidates"):
-        assert job.settings["prior"]["random_weights"] == 0
-        name, options = algorithm_of(job.settings["algorithm"])
+        assert job.settings.prior["random_weights"] == 0
+        name, options = algorithm_of(job.settings.algorithm)
         assert SAMPLERS[name].evaluations(options) <= 8
 
 

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from measured_files import PIXELS, make_case, make_set, values_of, write_files
+from measured_files import PIXELS, make_case, make_set, measure_sets, values_of, write_files
 
 from benchmark import cli, store
 from benchmark.errors import BenchmarkError
-from benchmark.metrics.measure import measure_sets
+from benchmark.jobs.measure import MeasureSettings
 from benchmark.metrics.registry import expand
 
 
@@ -53,11 +53,11 @@ def test_collecting_puts_files_one_after_the_other_with_what_was_left_out(tmp_pa
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         case = make_case(name)
-        settings = {"metrics": ["niqe", "nfe", "diversity"], "features": PIXELS, "part": name}
+        settings = {"metrics": ["niqe", "nfe", "diversity"], "features": PIXELS, "task": name}
         status, output = measure(tmp_path / name, [case], [make_set(case, 1)], settings)
         assert status == 0
         tables.append(store.read_table(output, "metrics"))
-        manifest.append(f"{store.fingerprint(settings)} {output}")
+        manifest.append(f"{store.fingerprint(MeasureSettings.from_json(settings).json)} {output}")
     (tmp_path / "manifest").write_text("\n".join(manifest))
     output = tmp_path / "all.parquet"
     assert cli.main(["collect", "--manifest", str(tmp_path / "manifest"), "--output", str(output)]) == 0

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 import stand_ins
 import torch
-from measured_files import make_case, make_set
+from measured_files import make_case, make_set, measure_sets
 
 from benchmark import cli, store
 from benchmark.data import sources
 from benchmark.data.worlds import faces, get_world
 from benchmark.errors import BenchmarkError
 from benchmark.metrics import FAMILIES, available_metrics, view
-from benchmark.metrics.measure import measure_sets
 from benchmark.metrics.registry import DIRECTIONS, GROUPS, NEEDS, Metric, expand, find, metrics, skipped
 from benchmark.networks.classifier import Reading
 from benchmark.publish import labels

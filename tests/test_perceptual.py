@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 import stand_ins
 import torch
-from measured_files import make_case, make_set
+from measured_files import make_case, make_set, measure_sets
 
 from benchmark import store
 from benchmark.errors import BenchmarkError
 from benchmark.metrics import perceptual_benchmark
 from benchmark.metrics.engines import lpips_pairs
-from benchmark.metrics.measure import measure_sets
 
 ARCHS = {"alex": "alexnet", "vgg": "vgg16"}
 FILES = {"alex": "checkpoints/alexnet-owt-7be5be79.pth", "vgg": "checkpoints/vgg16-397923af.pth"}

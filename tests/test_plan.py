@@ -10,10 +10,9 @@ import yaml
 
 from benchmark.config import check, load
 from benchmark.errors import BenchmarkError
-from benchmark.jobs import point
+from benchmark.jobs import point, read
 from benchmark.plan import Plan
-from benchmark.sampling.settings import check_settings
-from benchmark.store import canonical, load_settings
+from benchmark.store import load_settings
 from benchmark.weights import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,8 +72,8 @@ def test_candidates_of_equal_cost_have_a_number_for_each_sampler():
     drawn = {}
     for job in jobs:
         if "/digits/left/" in job.path:
-            sampler = job.settings["sampler"]
-            drawn[sampler] = drawn.get(sampler, 0) + job.settings["n"]
+            sampler = job.settings.sampler
+            drawn[sampler] = drawn.get(sampler, 0) + job.settings.n
     assert drawn == {"ddnm": 60, "ddrm": 20}
 
 
@@ -150,12 +149,11 @@ def test_other_shipped_weights_change_the_jobs_that_read_them_and_no_other(monke
 
 def test_every_command_takes_the_settings_that_the_plan_hands_it_and_refuses_other_weights():
     for job in plan_of().of_kind("sample", "candidates"):
-        check_settings(job.settings)
-        shipped.check(job.settings)
+        shipped.check(job.settings.shipped)
     for job in plan_of().of_kind("measure", "select"):
-        shipped.check(job.settings)
+        shipped.check(job.settings.shipped)
     with pytest.raises(BenchmarkError, match="the job was planned for 00000000; plan it anew with this version"):
-        shipped.check({"shipped": {"cats_subspace": "0" * 64}})
+        shipped.check({"cats_subspace": "0" * 64})
 
 
 def test_another_seed_of_cases_changes_every_job_of_its_dataset_and_no_other():
@@ -183,7 +181,7 @@ def test_more_candidates_keep_the_shards_that_are_there():
 # ------------------------------------------------------------------------------------------------------------ settings
 def test_settings_survive_the_way_to_the_command():
     for job in plan_of().jobs.values():
-        assert load_settings(job.json) == load_settings(canonical(job.settings))
+        assert read(job.kind, load_settings(job.json)) == job.settings
         assert "'" not in job.json
 
 
@@ -191,14 +189,14 @@ def test_a_job_names_the_fingerprints_of_what_it_reads():
     plan = plan_of()
     for job in plan.jobs.values():
         if job.kind != "cases":
-            assert job.settings["cases"] == plan.jobs[job.inputs["cases"]].fingerprint
+            assert job.settings.cases == plan.jobs[job.inputs["cases"]].fingerprint
         if job.kind == "measure":
-            assert job.settings["sets"] == [plan.jobs[path].fingerprint for path in job.inputs["sets"]]
-            assert job.settings["candidates"] == [plan.jobs[path].fingerprint for path in job.inputs["candidates"]]
+            assert job.settings.sets == [plan.jobs[path].fingerprint for path in job.inputs["sets"]]
+            assert job.settings.candidates == [plan.jobs[path].fingerprint for path in job.inputs["candidates"]]
         if job.kind == "select":
             shards = [plan.jobs[path] for path in job.inputs["candidates"]]
-            assert job.settings["candidate_files"] == [shard.fingerprint for shard in shards]
-            assert job.settings["candidates"] == sum(shard.settings["n"] for shard in shards)
+            assert job.settings.candidate_files == [shard.fingerprint for shard in shards]
+            assert job.settings.candidates == sum(shard.settings.n for shard in shards)
 
 
 def test_every_set_is_measured_once():
@@ -215,7 +213,7 @@ def test_every_row_of_a_table_stands_in_a_set_file():
                 where = (row["kind"], block["dataset"], block["task"], row["sampler"], row["point"])
                 job = plan.job("results/demo/{}/{}/{}/{}/{}.parquet".format(*where))
                 if row["kind"] == "samples":
-                    assert job.settings["method"] == row["method"]
+                    assert job.settings.method == row["method"]
 
 
 def test_a_task_without_a_mask_has_cases_of_its_own():
@@ -225,9 +223,9 @@ def test_a_task_without_a_mask_has_cases_of_its_own():
 
     plan = plan_of(change)
     job = plan.job("results/demo/cases/digits/none.parquet")
-    assert job.settings["mask"] is None
+    assert job.settings.mask is None
     sample = plan.job("results/demo/samples/digits/sr2/ddnm/plain.parquet")
-    assert sample.settings["problem"] == {"name": "super_resolution_average", "sigma": 0.0, "factor": 2}
+    assert sample.settings.problem == {"name": "super_resolution_average", "sigma": 0.0, "factor": 2}
 
 
 def test_a_file_that_is_not_of_the_plan_and_a_metric_that_does_not_exist_are_refused():

@@ -14,6 +14,7 @@ from measured_files import case_row, make_case, make_set, set_rows
 from PIL import Image
 
 from benchmark import cli, store
+from benchmark.jobs.gallery import GallerySettings
 from benchmark.metrics.registry import find, metrics
 from benchmark.publish import document, labels
 from benchmark.publish.contents import figure_names, table_names
@@ -599,7 +600,7 @@ def gallery_files(folder, size=8, channels=1, cases=6, seeds=(0, 1), broken=()):
 
 def test_a_sheet_shows_truth_hole_and_restorations_pixel_by_pixel(tmp_path):
     settings, cases, sets = gallery_files(tmp_path)
-    assert write_gallery(settings, cases, sets, tmp_path / "sheet.png") == 4
+    assert write_gallery(GallerySettings.from_json(settings), cases, sets, tmp_path / "sheet.png") == 4
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     case = store.read_cases(cases)["test0"]
     for image in (case.image, store.read_sets(sets[2])[0].images[4]):
@@ -613,7 +614,7 @@ def test_a_sheet_shows_truth_hole_and_restorations_pixel_by_pixel(tmp_path):
 
 def test_what_is_not_finite_is_hatched(tmp_path):
     settings, cases, sets = gallery_files(tmp_path, broken={("farthest", "test1")})
-    write_gallery(settings, cases, sets, tmp_path / "sheet.png")
+    write_gallery(GallerySettings.from_json(settings), cases, sets, tmp_path / "sheet.png")
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     red = (sheet == np.array([200, 30, 45])).all(-1).sum()
     assert 0 < red < 96 * 96
@@ -622,7 +623,7 @@ def test_what_is_not_finite_is_hatched(tmp_path):
 def test_a_sheet_is_the_same_again_and_small(tmp_path):
     settings, cases, sets = gallery_files(tmp_path, size=64, channels=3)
     for name in ("a.png", "b.png"):
-        write_gallery(settings, cases, sets, tmp_path / name)
+        write_gallery(GallerySettings.from_json(settings), cases, sets, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").stat().st_size < 2_000_000
 
@@ -630,7 +631,7 @@ def test_a_sheet_is_the_same_again_and_small(tmp_path):
 def test_a_sheet_of_large_pictures_keeps_below_its_size_with_fewer_cases(tmp_path, monkeypatch):
     settings, cases, sets = gallery_files(tmp_path, size=160, channels=3, cases=3, seeds=(0,))
     monkeypatch.setattr("benchmark.publish.gallery.MOST_BYTES", 450_000)
-    assert 1 <= write_gallery(settings, cases, sets, tmp_path / "sheet.png") < 3
+    assert 1 <= write_gallery(GallerySettings.from_json(settings), cases, sets, tmp_path / "sheet.png") < 3
 
 
 def test_the_gallery_refuses_files_of_other_settings_and_rows_without_files(tmp_path, capsys):

@@ -5,14 +5,13 @@ import pyiqa
 import pytest
 import stand_ins
 import torch
-from measured_files import make_case, make_set
+from measured_files import make_case, make_set, measure_sets
 from scipy.io import savemat
 
 from benchmark import store
 from benchmark.errors import BenchmarkError
 from benchmark.metrics.engines import niqe_features
 from benchmark.metrics.families import quality
-from benchmark.metrics.measure import measure_sets
 
 PIXELS = {"name": "hole_pixels"}
 

@@ -12,6 +12,7 @@ import torch
 from benchmark import store
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.sample import SampleSettings
 from benchmark.priors.mixture import load_mixture
 from benchmark.priors.protocol import Prediction, linear_alphas_cumprod
 from benchmark.sampling import SAMPLERS, run
@@ -130,10 +131,10 @@ def test_other_cases_and_seeds_do_not_touch_a_set(draw, tmp_path):
 
 def test_one_noisy_measurement_serves_all_samples_and_samplers(cases):
     prior, group = load_mixture(), [(case, 0) for case in store.read_cases(cases).values()]
-    settings = {**PLAIN, "problem": {"name": "inpainting", "sigma": 0.1}}
-    problem, y = run.prepare(settings, prior, group, "cpu")
+    noisy = {"name": "inpainting", "sigma": 0.1}
+    problem, y = run.prepare(noisy, "digits", prior, group, "cpu")
     assert y.shape == (3, 1, 1, 8, 8)
-    assert torch.equal(run.prepare(settings, prior, group[1:], "cpu")[1], y[1:])
+    assert torch.equal(run.prepare(noisy, "digits", prior, group[1:], "cpu")[1], y[1:])
     truth = torch.stack([torch.from_numpy(case.image) for case, _ in group])[:, None]
     assert (y - problem.A(truth)).std() == pytest.approx(0.2 * math.sqrt(0.5), rel=0.3)
 
@@ -239,12 +240,12 @@ def test_masks_that_hide_nothing_or_everything_are_refused(hide, message, tmp_pa
 def test_masks_of_another_size_or_none_are_refused(hole, message, cases, tmp_path):
     prior, wrong = load_mixture(), [replace(case, hole=hole) for case in store.read_cases(cases).values()]
     with pytest.raises(BenchmarkError, match=f"cases.parquet: {message}"):
-        run.check_cases(wrong, prior, PLAIN, tmp_path / "cases.parquet")
+        run.check_cases(wrong, prior, SampleSettings.from_json(PLAIN), tmp_path / "cases.parquet")
 
 
 # -------------------------------------------------------------------------------------------- distances, speed, streams
 def test_a_threshold_at_a_quantile_of_the_plain_distances_opens_the_gate_for_that_share(cases, draw):
-    distances = np.concatenate(list(while_sampling(PLAIN, cases, "cpu", 80).values()))
+    distances = np.concatenate(list(while_sampling(SampleSettings.from_json(PLAIN), cases, "cpu", 80).values()))
     D = float(np.quantile(distances, 0.6))
     shares = [one.columns["gate_open"].mean() for one in draw(with_guidance(eta=1e-9, D=D))]
     assert np.mean(shares) == pytest.approx(0.6, abs=0.02)

@@ -324,13 +324,13 @@ def test_a_selection_is_a_set_file_of_the_candidates_it_names(name, run_folder):
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_the_picks_are_those_of_the_strategy_on_the_finite_candidates(name, run_folder):
     _, path = run_select(run_folder, settings_for(name))
-    from benchmark.commands.select import pool_seed
+    from benchmark.selection.run import pool_seed
 
     pool = [row for i in (0, 4, 8) for row in store.read_table(run_folder / f"from{i}.parquet").to_pylist()]
     pool = [row for row in pool if row["case"] == "a" and row["finite"]]
     hole = store.read_cases(run_folder / "cases.parquet")["a"].hole
     features = extract({"name": "hole_pca"}, np.stack([store.decode_image(row["image"]) for row in pool]), hole)
-    picks = select({"name": name}, features, 5, pool_seed(pool[0], {"seed": 0}))
+    picks = select({"name": name}, features, 5, pool_seed(pool[0], 0))
     found = [row["index"] for row in store.read_table(path).to_pylist() if row["case"] == "a"]
     assert found == [pool[i]["index"] for i in picks]
 
@@ -384,7 +384,7 @@ def test_a_finite_candidate_whose_features_are_not_is_named_with_its_case(name, 
     def features_of(settings, images, hole, device):
         return np.where(np.arange(len(images))[:, None] == 2, np.nan, images.reshape(len(images), -1))
 
-    monkeypatch.setattr("benchmark.commands.select.extract", features_of)
+    monkeypatch.setattr("benchmark.selection.run.extract", features_of)
     status, path = run_select(run_folder, settings_for(name))
     assert status == 2
     assert "case 'a': select: features of 1 of 11 candidates are not finite" in capsys.readouterr().err

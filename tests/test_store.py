@@ -73,7 +73,7 @@ def run_folder(tmp_path_factory):
         ]
         output = root / f"metrics/{kind}/digits/left/ddnm/part0000.parquet"
         arguments = ["--sets", *sets, "--cases", str(root / "cases/digits/left.parquet"), "--candidates", bank]
-        asked = {**settings, "kind": kind}
+        asked = {**settings, "task": kind}
         assert cli.main(["measure", "--settings", json.dumps(asked), *arguments, "--output", str(output)]) == 0
         manifest.append(f"{store.fingerprint(asked)} {output}\n")
     (root / "manifest.txt").write_text("".join(manifest))
@@ -201,7 +201,7 @@ def test_files_are_compressed_with_dictionary_keys_and_infinite_D_is_infinity(pa
 def test_metadata_hold_settings_fingerprint_and_origin(run_folder):
     table = store.read_table(run_folder / "results/demo/metrics/samples/digits/left/ddnm/part0000.parquet", "metrics")
     settings = store.settings_of(table)
-    assert settings["kind"] == "samples"
+    assert settings["task"] == "samples"
     assert table.schema.metadata[b"benchmark_fingerprint"].decode() == store.fingerprint(settings)
     provenance = store.provenance_of(table)
     assert set(provenance["packages"]) >= {"numpy", "torch", "lpips", "pyiqa"}

@@ -20,6 +20,7 @@ from benchmark.exact.distances import DESCRIPTIONS, DISTANCES
 from benchmark.exact.measurements import Measurements, measure
 from benchmark.exact.mixtures import WORLDS, build_world
 from benchmark.exact.run import draw, exact, run
+from benchmark.jobs.exact import ExactSettings, Run
 from benchmark.plan import Plan
 from benchmark.priors.mixture import GaussianMixture, MixturePrior
 from benchmark.problems import build
@@ -261,7 +262,7 @@ def distance(measurements, name, steps, **options):
     """Mean sliced W2 over the measurements, and its floor."""
     truths = truth_of(measurements, 5, 200)
     algorithm = {"name": name, "preset": "paper", **options}
-    samples, _ = draw(measurements, algorithm, {"steps": steps, "guidance": None}, 5, 200)
+    samples, _ = draw(measurements, algorithm, Run(steps=steps), 5, 200)
     found = [truth.measure(x)["sliced_wasserstein"] for truth, x in zip(truths, samples, strict=True)]
     return sum(found) / len(found), sum(truth.exact["sliced_wasserstein"] for truth in truths) / len(truths)
 
@@ -320,7 +321,7 @@ def test_a_fixed_share_of_fresh_noise_and_conditioning_by_replacement_stay_away_
 def test_with_everything_known_a_sampler_returns_it(name):
     prior, truths = build_world(TEN).prior, build_world(TEN).truths(3, 0)
     measurements = Measurements("full", 0, prior, truths, INPAINTING, torch.zeros(1, 2, dtype=torch.bool))
-    samples, _ = draw(measurements, {"name": name}, {"steps": 10, "guidance": None}, 2, 2)
+    samples, _ = draw(measurements, {"name": name}, Run(steps=10), 2, 2)
     assert torch.allclose(samples, truths.reshape(3, 1, 2).expand(3, 4, 2), atol=1e-12)
     truth = truth_of(measurements, 2, 2)[0]
     assert truth.measure(samples[0])["sliced_wasserstein"] < 1e-9
@@ -330,10 +331,8 @@ def test_with_everything_known_a_sampler_returns_it(name):
 @pytest.mark.parametrize("world", ["ten_gaussians", "digits"])
 def test_the_exact_sampler_has_no_excess_in_expectation_and_the_prior_and_narrow_samples_have(world, tmp_path):
     common = {"problem": "p", "world": {"name": world}, "measurements": 24, "sets": 4}
-    run(
-        job(sampler="exact", algorithm={"name": "exact"}, runs=[{"steps": 0, "guidance": None}], **common),
-        tmp_path / "e",
-    )
+    settings = job(sampler="exact", algorithm={"name": "exact"}, runs=[{"steps": 0}], **common)
+    run(ExactSettings.from_json(settings), tmp_path / "e")
     rows = store.read_table(tmp_path / "e", "truth").to_pylist()
     excess = statistics.mean_interval(np.array([row["value"] for row in rows if row["metric"] == "squared_excess"]))
     assert excess.low < 0 < excess.high
@@ -356,7 +355,7 @@ def test_truths_of_the_model_have_uniform_ranks_and_real_digits_have_not(tmp_pat
     for truths in ("real", "model"):
         settings = job(sampler="exact", algorithm={"name": "exact"}, runs=[{"steps": 0, "guidance": None}])
         settings |= {"world": {"name": "digits", "truths": truths}, "measurements": 60}
-        run(settings, tmp_path / truths)
+        run(ExactSettings.from_json(settings), tmp_path / truths)
         rows = store.read_table(tmp_path / truths, "truth").to_pylist()
         ranks[truths] = torch.tensor([row["value"] for row in rows if row["metric"] == "truth_rank"])
     assert len(ranks["model"]) == 60
@@ -385,7 +384,8 @@ def test_options_are_chosen_for_each_number_of_steps_on_measurements_of_their_ow
     for name in ("ten", "projected"):
         own = tune.tuning_measurements(config, name)
         settings = Plan(config).job(f"results/tiny/truth/{name}/exact.parquet").settings
-        theirs = measure(name, *(settings[key] for key in ("world", "operator", "mask", "measurements", "seed")))
+        keys = ("world", "operator", "mask", "measurements", "seed")
+        theirs = measure(name, *(getattr(settings, key) for key in keys))
         assert not torch.isin(own.truths.flatten(), theirs.truths.flatten()).any()
         assert not torch.isin(own.y[own.y != 0], theirs.y[theirs.y != 0]).any()
 
@@ -396,16 +396,16 @@ def test_options_by_steps_hold_at_their_steps_alone_and_are_part_of_the_settings
         config["truth"]["samplers"]["dps"] = [5, 10]
 
     plan = Plan(check(changed(change)))
-    runs = plan.job("results/tiny/truth/ten/dps.parquet").settings["runs"]
-    assert [(one["steps"], one.get("options")) for one in runs[:3]] == [
-        (5, None),
+    runs = plan.job("results/tiny/truth/ten/dps.parquet").settings.runs
+    assert [(one.steps, one.options) for one in runs[:3]] == [
+        (5, {}),
         (10, {"scale": 0.5}),
         (10, {"scale": 0.5}),
     ]
     measurements = measure("p", TEN, INPAINTING, LEFT, 2, 0)
     algorithm = {"name": "dps", "preset": "paper", "scale": 0.2}
-    changed_at, _ = draw(measurements, algorithm, {"steps": 5, "guidance": None, "options": {"scale": 0.5}}, 5, 2)
-    same, _ = draw(measurements, {**algorithm, "scale": 0.5}, {"steps": 5, "guidance": None}, 5, 2)
+    changed_at, _ = draw(measurements, algorithm, Run(steps=5, options={"scale": 0.5}), 5, 2)
+    same, _ = draw(measurements, {**algorithm, "scale": 0.5}, Run(steps=5), 5, 2)
     assert torch.equal(changed_at, same)
 
 
@@ -430,7 +430,7 @@ POINT = {"name": "nearest_neighbour", "eta": 3.0, "D": math.inf, "D_unit": "rms"
 def test_a_job_writes_a_row_for_each_run_measurement_and_measure_the_same_every_time(tmp_path):
     settings = job(runs=[{"steps": 5, "guidance": None}, {"steps": 8, "guidance": POINT}])
     for name in ("a", "b"):
-        run(settings, tmp_path / f"{name}.parquet")
+        run(ExactSettings.from_json(settings), tmp_path / f"{name}.parquet")
     tables = [store.read_table(tmp_path / f"{name}.parquet", "truth", settings).to_pylist() for name in "ab"]
     assert tables[0] == tables[1]
     assert len(tables[0]) == 2 * 2 * len(DESCRIPTIONS)
@@ -445,7 +445,7 @@ def test_a_job_writes_a_row_for_each_run_measurement_and_measure_the_same_every_
 def test_the_noise_is_the_same_for_every_guidance():
     measurements = measure("p", TEN, INPAINTING, LEFT, 2, 0)
     zero = {**POINT, "eta": 0.0}
-    samples = [draw(measurements, {"name": "ddnm"}, {"steps": 9, "guidance": g}, 5, 3)[0] for g in (None, zero, POINT)]
+    samples = [draw(measurements, {"name": "ddnm"}, Run(steps=9, guidance=g), 5, 3)[0] for g in (None, zero, POINT)]
     assert torch.equal(samples[0], samples[1])
     assert not torch.equal(samples[0], samples[2])
     assert not torch.equal(samples[0][0], samples[0][1])
@@ -457,7 +457,7 @@ def test_an_uncoupled_push_changes_dps_alone():
     )
     for name, same in [("ddnm", True), ("dps", False)]:
         samples = [
-            draw(measurements, {"name": name}, {"steps": 10, "guidance": POINT, "uncoupled": off}, 5, 3)[0]
+            draw(measurements, {"name": name}, Run(steps=10, guidance=POINT, uncoupled=off), 5, 3)[0]
             for off in (False, True)
         ]
         assert torch.equal(*samples) is same
@@ -477,7 +477,7 @@ def test_an_uncoupled_push_changes_dps_alone():
 )
 def test_a_wrong_job_is_refused_in_one_line(tmp_path, change, words):
     with pytest.raises(BenchmarkError, match=words):
-        run(job(**change), tmp_path / "t.parquet")
+        run(ExactSettings.from_json(job(**change)), tmp_path / "t.parquet")
     assert not list(tmp_path.iterdir())
 
 
@@ -491,23 +491,23 @@ def changed(change):
 def test_the_plan_has_a_job_for_each_problem_and_sampler_and_plain_sampling_beside_each_guided_point():
     plan = Plan(check(TINY))
     assert len(plan.paths("truth")) == len(plan.jobs) == 7 + 3  # the exact sampler of each problem
-    runs = plan.job("results/tiny/truth/ten/dps.parquet").settings["runs"]
-    assert [(one["steps"], one["guidance"] and one["guidance"]["eta"]) for one in runs[:3]] == [
+    runs = plan.job("results/tiny/truth/ten/dps.parquet").settings.runs
+    assert [(one.steps, one.guidance and one.guidance["eta"]) for one in runs[:3]] == [
         (10, None),
         (10, 0.3),
         (10, 0.3),
     ]
-    assert sum(one.get("uncoupled", False) for one in runs) == 1
-    runs = plan.job("results/tiny/truth/ten/ddnm.parquet").settings["runs"]
-    assert [one["steps"] for one in runs if one["guidance"] is None] == [5, 20, 10]
-    assert [one["steps"] for one in plan.job("results/tiny/truth/free/ddnm.parquet").settings["runs"]] == [5, 20]
+    assert sum(one.uncoupled or False for one in runs) == 1
+    runs = plan.job("results/tiny/truth/ten/ddnm.parquet").settings.runs
+    assert [one.steps for one in runs if one.guidance is None] == [5, 20, 10]
+    assert [one.steps for one in plan.job("results/tiny/truth/free/ddnm.parquet").settings.runs] == [5, 20]
 
 
 def test_a_problem_may_guide_some_of_its_samplers_alone():
     plan = Plan(check(changed(lambda c: c["truth"]["problems"]["ten"].update(guided=["dps"]))))
-    runs = {name: plan.job(f"results/tiny/truth/ten/{name}.parquet").settings["runs"] for name in ("ddnm", "dps")}
-    assert [one["steps"] for one in runs["ddnm"]] == [5, 20]
-    assert runs["dps"] == Plan(check(TINY)).job("results/tiny/truth/ten/dps.parquet").settings["runs"]
+    runs = {name: plan.job(f"results/tiny/truth/ten/{name}.parquet").settings.runs for name in ("ddnm", "dps")}
+    assert [one.steps for one in runs["ddnm"]] == [5, 20]
+    assert runs["dps"] == Plan(check(TINY)).job("results/tiny/truth/ten/dps.parquet").settings.runs
 
 
 def test_one_more_sampler_is_one_new_job_for_each_problem():
@@ -595,8 +595,7 @@ def test_the_experiment_holds_what_it_promises():
         (name, preset) for name in ("ddnm", "ddrm", "diffpir", "dps", "repaint") for preset in ("paper", "reference")
     }
     for one in Plan(config).of_kind("truth"):
-        run_settings = one.settings
-        assert run_settings["runs"]
+        assert one.settings.runs
 
 
 # -------------------------------------------------------------------------------------------------- table and figures

@@ -17,10 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the cases file, and its preview where asked for; a doubtful mask file is one line of warning."""
     from benchmark.data.cases import write_cases, write_preview
-    from benchmark.store import load_settings
+    from benchmark.jobs.cases import CasesSettings
 
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
-        cases = write_cases(load_settings(args.settings), args.output)
+        cases = write_cases(CasesSettings.load(args.settings), args.output)
     if args.preview:
         write_preview(cases, args.preview)

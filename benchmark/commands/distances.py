@@ -31,9 +31,9 @@ def run(args: argparse.Namespace) -> None:
     """Print quantiles of the nearest-neighbour distance in RMS units, and three values for D."""
     import numpy as np
 
+    from benchmark.jobs.sample import SampleSettings
     from benchmark.sampling.choose_D import of_finished_sets, while_sampling
     from benchmark.sampling.run import set_threads
-    from benchmark.store import load_settings
 
     set_threads(args.threads)
     if args.sets:
@@ -41,12 +41,12 @@ def run(args: argparse.Namespace) -> None:
         print(f"distance to the nearest neighbour over the hole, RMS on [-1, 1], of {len(distances)} restorations")
         rows = {"end": distances}
     else:
-        settings = load_settings(args.settings)
+        settings = SampleSettings.load(args.settings)
         by_time = while_sampling(
             settings, args.cases, args.device, args.batch_size, args.weights_dir, args.weights_registry
         )
         distances = np.concatenate(list(by_time.values()))
-        print(f"distance of clean estimates to the nearest neighbour, RMS on [-1, 1], {settings['algorithm']['name']}")
+        print(f"distance of clean estimates to the nearest neighbour, RMS on [-1, 1], {settings.algorithm['name']}")
         times = list(by_time)
         rows = {t: by_time[t] for t in (times[round(i)] for i in np.linspace(0, len(times) - 1, min(10, len(times))))}
     finite = np.isfinite(distances)

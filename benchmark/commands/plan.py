@@ -9,7 +9,6 @@ from collections import Counter
 
 from benchmark.config import load
 from benchmark.plan import Plan
-from benchmark.store import canonical
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +21,7 @@ def run(args: argparse.Namespace) -> None:
     """Print the plan."""
     plan = Plan(load(args.config))
     if args.job:
-        print(json.dumps(json.loads(canonical(plan.job(args.job).settings)), indent=2))
+        print(json.dumps(json.loads(plan.job(args.job).json), indent=2))
         return
     for note in plan.notes:
         print(note, file=sys.stderr)

@@ -7,7 +7,7 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Register the command's arguments."""
-    parser.add_argument("--settings", required=True, help="JSON object or file (docs/architecture.md, section 7)")
+    parser.add_argument("--settings", required=True, help="JSON object or file (benchmark/jobs/sample.py)")
     parser.add_argument("--cases", required=True, help="the cases file")
     parser.add_argument("--output", required=True, help="the set file to write (Parquet)")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
@@ -20,14 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Sample and write."""
+    from benchmark.jobs.sample import SampleSettings
     from benchmark.sampling.run import sample
-    from benchmark.store import load_settings
-    from benchmark.weights import shipped
 
-    settings = load_settings(args.settings)
-    shipped.check(settings)
     sample(
-        settings,
+        SampleSettings.load(args.settings),
         args.cases,
         args.output,
         args.device,

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-from pathlib import Path
-
-import numpy as np
-import pyarrow as pa
-
-from benchmark import __version__, store
-from benchmark.errors import BenchmarkError
-from benchmark.features import extract
-from benchmark.selection import strategies
-from benchmark.weights import shipped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--settings", required=True, help="the job's settings: a JSON object or a file that holds one")
+    """Register the command's arguments."""
+    parser.add_argument("--settings", required=True, help="JSON object or file (benchmark/jobs/select.py)")
     parser.add_argument("--candidates", required=True, nargs="+", metavar="SHARD", help="the candidates' set files")
     parser.add_argument("--cases", required=True, help="the cases file, for the holes")
     parser.add_argument("--output", required=True, help="the set file to write")
@@ -27,122 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    settings = store.load_settings(args.settings)
-    for key in ("strategy", "features", "n"):
-        if key not in settings:
-            raise BenchmarkError(f"--settings: {key!r} is missing")
-    strategies.check(settings["strategy"])
-    shipped.check(settings)
-    if "cases" in settings:
-        _expect(args.cases, store.read_table(args.cases, "cases"), [settings["cases"]])
-    cases = store.read_cases(args.cases)
-    rows = []
-    for pool in candidate_pools(args.candidates, settings):
-        name = pool[0]["case"]
-        if name not in cases:
-            raise BenchmarkError(f"{args.cases}: has no case {name!r}, of which there are candidates")
-        rows += select_rows(pool, cases[name].hole, settings, args.device)
-    provenance = {"package": __version__, "candidates": sorted(Path(path).name for path in args.candidates)}
-    store.write_table(args.output, "sets", rows, settings, provenance)
+    """Select and write."""
+    from benchmark.jobs.select import SelectSettings
+    from benchmark.selection.run import run as select
 
-
-def _expect(path: str, table: pa.Table, fingerprints: list[str]) -> str:
-    """The fingerprint of a table; refuses one that is not among those expected, if any are."""
-    found = (table.schema.metadata or {}).get(b"benchmark_fingerprint", b"?").decode()
-    if fingerprints and found not in fingerprints:
-        raise BenchmarkError(
-            f"{path}: made with other settings (fingerprint {found}, the configuration's: {', '.join(fingerprints)}); "
-            "delete it and run again"
-        )
-    return found
-
-
-def candidate_pools(paths: list[str], settings: dict) -> list[list[dict]]:
-    """The candidates as one list of rows per (case, seed), ordered by index; the order of the shards does not matter.
-
-    With ``settings["candidate_files"]``, the fingerprints of the shards, every shard must carry one of them, and every
-    one of them must have its shard. With ``settings["candidates"]`` every pool must hold that many.
-
-    Raises:
-        BenchmarkError: a shard with other settings, missing, given twice, or of another dataset, task or sampler;
-            rows that are not candidates of one plain point; another number of candidates than the settings say.
-    """
-    expected, found = settings.get("candidate_files") or [], set()
-    pools: dict[tuple, dict[int, dict]] = {}
-    for path in paths:
-        table = store.read_table(path, "sets")
-        found.add(_expect(path, table, expected))
-        for row in table.to_pylist():
-            for key in ("dataset", "task", "sampler"):
-                if row[key] != settings.get(key, row[key]):
-                    raise BenchmarkError(f"{path}: {key} is {row[key]!r}, the settings say {settings[key]!r}")
-            pool = pools.setdefault((row["dataset"], row["task"], row["sampler"], row["case"], row["seed"]), {})
-            if row["index"] in pool:
-                raise BenchmarkError(
-                    f"{path}: case {row['case']!r}: candidate {row['index']} is there already; give every shard once"
-                )
-            pool[row["index"]] = row
-    if missing := [one for one in expected if one not in found]:
-        raise BenchmarkError(f"--candidates: no shard with fingerprint {', '.join(missing)}; give all of them")
-    for key in sorted(pools):
-        points = {(row["method"], row["eta"], row["D"], row["D_unit"]) for row in pools[key].values()}
-        if len(points) > 1:
-            raise BenchmarkError(
-                f"--candidates: case {key[3]!r}: candidates of several points of the grid: {sorted(points)}"
-            )
-        count, wanted = len(pools[key]), settings.get("candidates", len(pools[key]))
-        if count != wanted:
-            raise BenchmarkError(f"--candidates: case {key[3]!r} has {count} candidates, the settings say {wanted}")
-    return [[pools[key][index] for index in sorted(pools[key])] for key in sorted(pools)]
-
-
-def select_rows(pool: list[dict], hole: np.ndarray | None, settings: dict, device: str = "cpu") -> list[dict]:
-    """The N selected rows of one pool of M candidates, in the order of picking, as rows of a set file.
-
-    Non-finite candidates are never picked. ``index`` stays the candidate's, ``method`` becomes the strategy's name.
-    What a set costs is what its candidates cost: ``nfe`` and ``seconds`` are the totals over all M candidates, finite
-    or not, spread over the N rows (the remainder of nfe on the first ones, so that the sum is exact). Where fewer than
-    N candidates are finite the set cannot be computed: its rows are the first candidates, finite ones first, all
-    marked ``finite`` = False.
-
-    Raises:
-        BenchmarkError: fewer candidates than N, features of a finite candidate that are not finite.
-    """
-    n = settings["n"]
-    if len(pool) < n:
-        raise BenchmarkError(
-            f"select: fewer candidates than N: case {pool[0]['case']!r} has {len(pool)} for N = {n}; sample more"
-        )
-    finite = [row for row in pool if row["finite"]]
-    computable = len(finite) >= n
-    if computable:
-        images = np.stack([store.decode_image(row["image"]) for row in finite])
-        features = extract(feature_settings(settings), images, hole, device)
-        try:
-            picks = strategies.select(settings["strategy"], features, n, pool_seed(pool[0], settings))
-        except BenchmarkError as error:
-            raise BenchmarkError(f"case {pool[0]['case']!r}: {error}") from None
-        chosen = [finite[i] for i in picks]
-    else:
-        chosen = (finite + [row for row in pool if not row["finite"]])[:n]
-    nfe, seconds = sum(row["nfe"] or 0 for row in pool), sum(row["seconds"] or 0.0 for row in pool)
-    return [
-        row
-        | {"method": settings["strategy"]["name"], "finite": computable}
-        | {"nfe": nfe // n + (position < nfe % n), "seconds": seconds / n}
-        for position, row in enumerate(chosen)
-    ]
-
-
-def feature_settings(settings: dict) -> dict:
-    """The settings' features; the classifier's name, where it is left out, is the dataset's: a world has its own."""
-    features = settings["features"]
-    if features.get("name") == "classifier" and "dataset" in settings:
-        return {"classifier": settings["dataset"]} | features
-    return features
-
-
-def pool_seed(row: dict, settings: dict) -> int:
-    """A seed of its own for every (seed of the settings, dataset, case, seed of the candidates)."""
-    key = f"{settings.get('seed', 0)}/{row['dataset']}/{row['case']}/{row['seed']}"
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big")
+    select(SelectSettings.load(args.settings), args.candidates, args.cases, args.output, args.device)

@@ -14,10 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Sample, measure, write."""
-    from benchmark.errors import BenchmarkError
     from benchmark.exact.run import run as run_truth
-    from benchmark.store import load_settings
+    from benchmark.jobs.exact import ExactSettings
 
-    if args.threads is not None and args.threads < 1:
-        raise BenchmarkError(f"--threads {args.threads}: give 1 or more")
-    run_truth(load_settings(args.settings), args.output, args.threads)
+    run_truth(ExactSettings.load(args.settings), args.output, args.threads)

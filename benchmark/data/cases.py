@@ -11,47 +11,21 @@ from benchmark.data.masks import make_hole
 from benchmark.data.picture import Picture
 from benchmark.data.sources import pictures
 from benchmark.errors import BenchmarkError
-
-KEYS = ("dataset", "source", "mask", "mask_name", "count", "seed")
-
-
-def check_settings(settings: dict) -> None:
-    """Refuse settings of a cases file that are incomplete or of the wrong kind.
-
-    Raises:
-        BenchmarkError: naming the key and what it should hold.
-    """
-    if unknown := [key for key in settings if key not in KEYS]:
-        raise BenchmarkError(f"cases: unknown key {unknown[0]!r}; keys are {', '.join(KEYS)}")
-    if missing := [key for key in ("dataset", "source", "count") if key not in settings]:
-        raise BenchmarkError(f"cases: {missing[0]} is missing")
-    for key, kind in (("source", dict), ("mask", dict | None)):
-        if not isinstance(settings.get(key), kind):
-            raise BenchmarkError(f"cases.{key}: {settings[key]!r} is not an object such as {EXAMPLES[key]}")
-    count, seed = settings["count"], settings.get("seed", 0)
-    if type(count) is not int or count < 1:
-        raise BenchmarkError(f"cases.count: {count!r} is not a number of cases; give 1 or more")
-    if type(seed) is not int or seed < 0:
-        raise BenchmarkError(f"cases.seed: {seed!r} is not a seed; give a whole number of 0 or more")
+from benchmark.jobs.cases import CasesSettings
 
 
-EXAMPLES = {"source": '{"name": "digits"}', "mask": '{"recipe": "left"}'}
-
-
-def write_cases(settings: dict, output: str | Path) -> list[store.Case]:
-    """Write the cases file that ``settings`` describe (see docs/architecture.md, section 7) and return its cases.
+def write_cases(settings: CasesSettings, output: str | Path) -> list[store.Case]:
+    """Write the cases file that ``settings`` describe and return its cases.
 
     Raises:
-        BenchmarkError: incomplete settings, an unknown source or recipe, a missing or unreadable image, a mask of
+        BenchmarkError: an unknown source or recipe, a missing or unreadable image, a mask of
             nothing or everything.
     """
-    check_settings(settings)
-    mask, name = settings.get("mask"), settings.get("mask_name", "none")
     cases = []
-    for picture in pictures(settings["source"], settings["count"], settings.get("seed", 0)):
-        hole = None if mask is None else _hole(settings, name, picture)
+    for picture in pictures(settings.source, settings.count, settings.seed):
+        hole = None if settings.mask is None else _hole(settings, settings.mask, picture)
         image = store.decode_image(store.encode_image(picture.image))  # what the file holds: 8 bits
-        cases.append(store.Case(settings["dataset"], name, picture.case, image, hole, picture.attributes))
+        cases.append(store.Case(settings.dataset, settings.mask_name, picture.case, image, hole, picture.attributes))
     rows = [
         {
             "dataset": case.dataset,
@@ -64,11 +38,11 @@ def write_cases(settings: dict, output: str | Path) -> list[store.Case]:
         }
         for case in cases
     ]
-    store.write_table(output, "cases", rows, settings)
+    store.write_table(output, "cases", rows, settings.json)
     return cases
 
 
-def _hole(settings: dict, name: str, picture: Picture) -> np.ndarray:
+def _hole(settings: CasesSettings, mask: dict, picture: Picture) -> np.ndarray:
     import torch
 
     parts = None
@@ -76,15 +50,15 @@ def _hole(settings: dict, name: str, picture: Picture) -> np.ndarray:
         parts = {part: torch.from_numpy(np.asarray(area)) for part, area in picture.parts.items()}
     try:
         hole = make_hole(
-            settings["mask"],
+            mask,
             tuple(picture.image.shape[1:]),
             parts,
-            dataset=settings["dataset"],
+            dataset=settings.dataset,
             case=picture.case,
-            seed=settings.get("seed", 0),
+            seed=settings.seed,
         )
     except BenchmarkError as error:
-        raise BenchmarkError(f"mask {name}, case {picture.case}: {error}") from None
+        raise BenchmarkError(f"mask {settings.mask_name}, case {picture.case}: {error}") from None
     return hole.numpy()
 
 

@@ -11,72 +11,40 @@ import torch
 from torch import Tensor
 
 from benchmark import __version__, store
-from benchmark.errors import BenchmarkError
 from benchmark.exact.distances import Truth
 from benchmark.exact.measurements import Measurements, SetNoise, measure
+from benchmark.jobs.exact import ExactSettings, Run
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
+from benchmark.sampling.run import set_threads
 from benchmark.sampling.settings import algorithm_of
 from benchmark.truth_jobs import EXACT
 
-SETTINGS = {
-    "problem": str, "world": dict, "operator": dict, "mask": dict | None, "sampler": str, "algorithm": dict,
-    "runs": list, "n": int, "sets": int, "measurements": int, "seed": int,
-}  # fmt: skip
 PLAIN = {"name": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
 RANK_DRAWS = 2000
 
 
-def check_settings(settings: dict) -> None:
-    """Refuse settings of another form than docs/truth.md gives.
-
-    Raises:
-        BenchmarkError: a missing, unknown or mistyped key, or numbers out of range.
-    """
-    for key, kind in SETTINGS.items():
-        if key not in settings:
-            raise BenchmarkError(f"--settings: {key} is missing; a truth job has {', '.join(SETTINGS)}")
-        if not isinstance(settings[key], kind) or isinstance(settings[key], bool):
-            raise BenchmarkError(f"--settings: {key} is {settings[key]!r}; give a {getattr(kind, '__name__', 'dict')}")
-    if unknown := [key for key in settings if key not in SETTINGS]:
-        raise BenchmarkError(f"--settings: {unknown[0]} is not known; a truth job has {', '.join(SETTINGS)}")
-    for key in ("n", "sets", "measurements"):
-        if settings[key] < 1:
-            raise BenchmarkError(f"{key}: {settings[key]} is below 1; give 1 or more")
-    if settings["n"] * settings["sets"] < 2:
-        raise BenchmarkError("sets: one sample for each measurement has no covariance; give 2 or more")
-    for run in settings["runs"]:
-        if (
-            not isinstance(run, dict)
-            or set(run) - {"steps", "guidance", "uncoupled", "options"}
-            or type(run.get("steps")) is not int
-        ):
-            raise BenchmarkError(f"--settings: runs: {run!r} is not of the form steps, guidance, uncoupled, options")
-
-
-def run(settings: dict, output: str | Path, threads: int | None = None) -> None:
+def run(settings: ExactSettings, output: str | Path, threads: int | None = None) -> None:
     """Sample, measure and write the table ``truth`` of one job: one row for each run, measurement and measure.
 
     The sampler ``exact`` draws from the posterior itself, with the noise stream, number and measures of every other.
 
     Raises:
-        BenchmarkError: settings of another form, an unknown name or option, a problem that the sampler does not serve.
+        BenchmarkError: an unknown name or option, a problem that the sampler does not serve, threads below 1.
     """
-    check_settings(settings)
-    if threads is not None:
-        torch.set_num_threads(threads)
-    keys = ("problem", "world", "operator", "mask", "measurements", "seed")
-    name, world, operator, mask, count, seed = (settings[key] for key in keys)
-    measurements = measure(name, world, operator, mask, count, seed)
-    truths = list(exact(measurements, settings["n"], settings["sets"]))
+    set_threads(threads)
+    measurements = measure(
+        settings.problem, settings.world, settings.operator, settings.mask, settings.measurements, settings.seed
+    )
+    truths = list(exact(measurements, settings.n, settings.sets))
     rows = []
-    for one in settings["runs"]:
-        samples, nfe = draw(measurements, settings["algorithm"], one, settings["n"], settings["sets"])
+    for one in settings.runs:
+        samples, nfe = draw(measurements, settings.algorithm, one, settings.n, settings.sets)
         for case, (truth, x) in enumerate(zip(truths, samples, strict=True)):
             rows += _rows(settings, one, nfe, case, truth.measure(x), truth.exact)
-    if settings["algorithm"]["name"] == EXACT and measurements.operator.get("sigma", 0) == 0:
+    if settings.algorithm.get("name") == EXACT and measurements.operator.get("sigma", 0) == 0:
         rows += _ranks(settings, measurements)
-    store.write_table(output, "truth", rows, settings, {"package": __version__, "torch": torch.__version__})
+    store.write_table(output, "truth", rows, settings.json, {"package": __version__, "torch": torch.__version__})
 
 
 def exact(measurements: Measurements, n: int, sets: int) -> Iterator[Truth]:
@@ -92,23 +60,22 @@ def exact(measurements: Measurements, n: int, sets: int) -> Iterator[Truth]:
         yield Truth(mixture, posterior, consistency, n, sets, measurements.generator(case, "exact"))
 
 
-def draw(measurements: Measurements, algorithm: dict, one: dict, n: int, sets: int) -> tuple[Tensor, int]:
+def draw(measurements: Measurements, algorithm: dict, one: Run, n: int, sets: int) -> tuple[Tensor, int]:
     """A run's samples (count, sets * n, d), and its network evaluations per sample.
 
     Args:
         algorithm: the sampler's name and its options but the steps; ``exact`` has none.
-        one: steps, guidance (None = plain), uncoupled: whether the guidance's push is a constant to DPS's gradient,
-            options: those at this number of steps.
+        one: steps, guidance, and options at this number of steps.
     """
-    if algorithm["name"] == EXACT:
+    if algorithm.get("name") == EXACT:
         posteriors = enumerate(measurements.posteriors)
         drawn = [p.sample(sets * n, measurements.generator(case, "sampling")) for case, p in posteriors]
         return torch.stack(drawn), 0
-    name, options = algorithm_of({**algorithm, **one.get("options", {}), "steps": one["steps"]})
+    name, options = algorithm_of({**algorithm, **one.options, "steps": one.steps})
     problem, prior = measurements.problem(sets), measurements.prior
     y = measurements.y.repeat_interleave(sets, dim=0)
-    guide, _ = build_guidance(one.get("guidance"), problem, n, len(y), "cpu", prior.dtype)
-    if one.get("uncoupled"):
+    guide, _ = build_guidance(one.guidance, problem, n, len(y), "cpu", prior.dtype)
+    if one.uncoupled:
         guide = uncoupled(guide)
     with torch.no_grad():
         states = SAMPLERS[name](prior, problem, y, SetNoise(measurements, sets, n), guide, **options)
@@ -126,11 +93,11 @@ def uncoupled(guide):
     return constant_push
 
 
-def _ranks(settings: dict, measurements: Measurements) -> list[dict]:
+def _ranks(settings: ExactSettings, measurements: Measurements) -> list[dict]:
     """``truth_rank`` of each truth: the share of exact samples that are less likely than it, uniform where the truths
     are of the model. Without noise the posterior's density of x is the prior's up to a constant."""
     rows = []
-    mixture, one = measurements.prior.mixture, settings["runs"][0]
+    mixture, one = measurements.prior.mixture, settings.runs[0]
     for case, posterior in enumerate(measurements.posteriors):
         drawn = mixture.log_prob(posterior.sample(RANK_DRAWS, measurements.generator(case, "rank")))
         truth = mixture.log_prob(measurements.truths[case].reshape(1, -1))
@@ -139,20 +106,20 @@ def _ranks(settings: dict, measurements: Measurements) -> list[dict]:
     return rows
 
 
-def _rows(settings: dict, one: dict, nfe: int, case: int, values: dict, exact: dict) -> Iterator[dict]:
-    guidance = one.get("guidance") or PLAIN
-    preset = settings["algorithm"].get("preset", "paper")
+def _rows(settings: ExactSettings, one: Run, nfe: int, case: int, values: dict, exact: dict) -> Iterator[dict]:
+    guidance = one.guidance or PLAIN
+    preset = settings.algorithm.get("preset", "paper")
     for metric, value in values.items():
         floor = exact[metric]
         yield {
-            "problem": settings["problem"],
-            "world": settings["world"]["name"],
+            "problem": settings.problem,
+            "world": settings.world["name"],
             "case": str(case),
-            "sampler": settings["sampler"],
-            "preset": EXACT if settings["algorithm"]["name"] == EXACT else preset,
-            "steps": one["steps"],
+            "sampler": settings.sampler,
+            "preset": EXACT if settings.algorithm["name"] == EXACT else preset,
+            "steps": one.steps,
             "nfe": nfe,
-            "method": guidance["name"] + ("_uncoupled" if one.get("uncoupled") else ""),
+            "method": guidance["name"] + ("_uncoupled" if one.uncoupled else ""),
             "eta": float(guidance["eta"]),
             "D": float(guidance["D"]),
             "D_unit": guidance.get("D_unit") or "rms",

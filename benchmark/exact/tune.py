@@ -22,6 +22,7 @@ from benchmark.exact.distances import Truth
 from benchmark.exact.measurements import Measurements, measure
 from benchmark.exact.run import draw, exact
 from benchmark.jobs import algorithm_at
+from benchmark.jobs.exact import Run
 from benchmark.truth_jobs import problem_settings, tuned_on
 
 TUNING_SEED = 104_729
@@ -67,7 +68,7 @@ def scores(config: dict, samplers: list[str] | None = None) -> Iterator[Score]:
             served = tuned_on(truth, sampler, steps)
             for values in itertools.product(*grid.values()):
                 options = dict(zip(grid, values, strict=True))
-                one = {"steps": steps, "guidance": None, "options": options}
+                one = Run(steps=steps, options=options)
                 ratios = {p: _ratio(problems[p], truths[p], algorithm, one, n, tune["sets"]) for p in served}
                 yield Score(sampler, steps, options, ratios)
 
@@ -85,7 +86,7 @@ def chosen(found: list[Score]) -> dict[str, dict[str, dict]]:
     return result
 
 
-def _ratio(measurements: Measurements, truths: list[Truth], algorithm: dict, one: dict, n: int, sets: int) -> float:
+def _ratio(measurements: Measurements, truths: list[Truth], algorithm: dict, one: Run, n: int, sets: int) -> float:
     samples, _ = draw(measurements, algorithm, one, n, sets)
     excess = statistics.mean(t.measure(x)["squared_excess"] for t, x in zip(truths, samples, strict=True))
     floor = statistics.mean(t.exact["sliced_wasserstein"] ** 2 for t in truths)

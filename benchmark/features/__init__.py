@@ -65,17 +65,11 @@ def hole_pca(
 
 @feature
 def classifier(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *, classifier: str) -> np.ndarray:
-    """The last features of the attribute classifier named ``classifier``, of the whole image: (N, F).
-
-    Args:
-        device: "cpu", "cuda", or "auto" (CUDA where there is one).
-    """
+    """The last features of the attribute classifier named ``classifier``, of the whole image: (N, F)."""
     import torch
 
     from benchmark.networks.classifier import load_classifier
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     network = load_classifier(classifier, device)
     batches = torch.from_numpy(np.ascontiguousarray(images, np.float32)).split(64)
     with torch.inference_mode():

@@ -7,11 +7,13 @@ pictures, and the reason is recorded; its cost is measured all the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.measure import MeasureSettings
 from benchmark.metrics.families import cost
 from benchmark.metrics.registry import FAMILIES, available_metrics, family, find
 from benchmark.metrics.view import Bank, SetFile, SetView
@@ -21,7 +23,7 @@ UNCOMPUTABLE = (BenchmarkError, ArithmeticError, np.linalg.LinAlgError)
 
 
 def measure_sets(
-    settings: dict,
+    settings: MeasureSettings,
     sets: list[RestorationSet],
     cases: dict[str, Case],
     candidates: Iterable[RestorationSet] = (),
@@ -33,7 +35,6 @@ def measure_sets(
     """Measure the sets of a file.
 
     Args:
-        settings: those of the ``measure`` command: docs/architecture.md, section 7.
         candidates: sets of candidates; the shards of one case and seed are put together.
         peak_memory: of the job that sampled the sets, in bytes, where it is known.
         shared: one dictionary for several files of a dataset: what was read and fitted for one is not done again.
@@ -49,16 +50,16 @@ def measure_sets(
     """
     if sets and not any(restorations.keys["case"] in cases for restorations in sets):
         raise BenchmarkError(f"no truth for any set: their cases are others than {', '.join(list(cases)[:3])}, ...")
-    settings = {"classifier": None, **settings}
     shared = {} if shared is None else shared
     candidates = list(candidates)
     kept, banks = shared.get("banks", ([], {}))
     if [id(part) for part in kept] != [id(part) for part in candidates]:
         banks = _banks(candidates)
         shared["banks"] = candidates, banks
-    usable, skipped = available_metrics(settings["metrics"], {**settings, "candidates": list(banks)})
-    n = settings.get("n") or (len(sets[0].images) if sets else None)
-    file = SetFile({**settings, "n": n}, device=device, cases=cases, peak_memory=peak_memory, shared=shared, ours=ours)
+    has = {"classifier": settings.classifier, "candidates": list(banks), "weights": settings.weights}
+    usable, skipped = available_metrics(settings.metrics, has)
+    settings = replace(settings, n=settings.n or (len(sets[0].images) if sets else None))
+    file = SetFile(settings, device=device, cases=cases, peak_memory=peak_memory, shared=shared, ours=ours)
     views = [_view(file, restorations, cases, banks) for restorations in sets]
     by_family = {name: frozenset(metric for metric in usable if find(metric)[0] == name) for name in FAMILIES}
     measured, pooled = _measure(file, {name: wanted for name, wanted in by_family.items() if wanted})
@@ -96,7 +97,7 @@ def _view(file: SetFile, restorations: RestorationSet, cases: dict[str, Case], b
     """The view of a set that can be measured; None, and a fault recorded, for another."""
     case = cases.get(restorations.keys["case"])
     count, bad = len(restorations.images), int((~_finite(restorations)).sum())
-    n, size = file.settings["n"], restorations.images.shape[1:]
+    n, size = file.settings.n, restorations.images.shape[1:]
     if case is None:
         fault = "no truth: the case is not in the cases file"
     elif count != n:

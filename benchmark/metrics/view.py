@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.measure import MeasureSettings
 from benchmark.store import Case, RestorationSet
 
 
@@ -43,11 +44,11 @@ class SetView:
         return self.keys["case"]
 
     @property
-    def settings(self) -> dict:
+    def settings(self) -> MeasureSettings:
         return self.file.settings
 
     def features(self) -> np.ndarray:
-        """Features (N, F) of the images by ``settings["features"]``, float64."""
+        """Features (N, F) of the images by the features of the settings, float64."""
         return self.file.once(("features", self.case, self.keys["seed"]), lambda: self.file.extract(self, self.images))
 
     def bank_features(self) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +70,7 @@ class SetView:
 class SetFile:
     """The good sets of a file, the settings of the measurement, and what has been computed for all of them."""
 
-    settings: dict
+    settings: MeasureSettings
     device: str = "cpu"
     cases: dict[str, Case] = field(default_factory=dict)  # all of the dataset's, measured in this file or not
     peak_memory: float | None = None  # bytes, of the job that sampled the sets
@@ -149,7 +150,7 @@ class SetFile:
         """Whether a metric that is asked for compares features with those of a bank."""
         from benchmark.metrics.registry import expand, find
 
-        wanted = expand(self.settings.get("metrics") or [])
+        wanted = expand(self.settings.metrics)
         return any({"bank", "features"} <= set(find(metric)[1].needs) for metric in wanted)
 
     def _run_classifier(self, name: str, images: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -170,22 +171,22 @@ class SetFile:
         return probabilities, np.concatenate([chunk[1] for chunk in chunks])
 
     def extract(self, view: SetView, images: np.ndarray) -> np.ndarray:
-        """Features (M, F) of images of a set's case, by ``settings["features"]``.
+        """Features (M, F) of images of a set's case, by the features of the settings.
 
         ``hole_pca``, whose axes depend on the pictures that it is given, is measured in the hole's pixels themselves:
         for a set the distances are the same, and a bank's do not depend on the set that is held against it.
         """
         from benchmark.features import extract
 
-        settings, name = self.settings["features"], self._feature_classifier()
+        settings, name = self.settings.features, self._feature_classifier()
         if name is not None:
             self.read_all(name)
             return self.read(name, images)[1]
-        return extract({"name": "hole_pixels"} if settings["name"] == "hole_pca" else settings, images, view.hole)
+        return extract({"name": "hole_pixels"} if settings.get("name") == "hole_pca" else settings, images, view.hole)
 
     def _feature_classifier(self) -> str | None:
         """The classifier whose features are the dataset's, by default its own; None for features of another kind."""
-        settings = self.settings.get("features") or {}
+        settings = self.settings.features
         if settings.get("name") != "classifier":
             return None
         return settings.get("classifier") or classifier_name(self.settings)
@@ -218,10 +219,9 @@ def drawn_world(view: SetView):
     return WORLDS.get(name.removesuffix("_classifier")) or WORLDS.get(view.keys["dataset"])
 
 
-def classifier_name(settings: dict) -> str | None:
+def classifier_name(settings: MeasureSettings) -> str | None:
     """The name of the dataset's classifier, or None."""
-    part = settings.get("classifier")
-    return part["name"] if isinstance(part, dict) else part
+    return settings.classifier["name"] if settings.classifier else None
 
 
 def behind_the_hole(view: SetView):

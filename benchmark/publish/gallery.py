@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark import store
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.gallery import GallerySettings
 from benchmark.publish.labels import point_of_name
 from benchmark.store import Case, RestorationSet
 
@@ -36,32 +37,30 @@ class Block:
     sets: list[RestorationSet | None]
 
 
-def write_gallery(settings: dict, cases: str, sets: list[str], output: str | Path) -> int:
+def write_gallery(settings: GallerySettings, cases: str, sets: list[str], output: str | Path) -> int:
     """Write the contact sheet of one dataset, task and sampler; returns how many cases are on it.
 
     As many cases as keep the file below 2 MB, 4 at most: the first of the cases file.
 
     Args:
-        settings: dataset, task, sampler, n, seed, cases (fingerprint), rows (label and fingerprint of each set file):
-            docs/architecture.md, section 7.1. Fingerprints may be absent.
         cases: the cases file.
         sets: the set files, in the order of the rows.
 
     Raises:
         BenchmarkError: another number of files than rows, a file that other settings made, no set of any case.
     """
-    rows = settings.get("rows", [])
+    rows = settings.rows
     if len(rows) != len(sets) or not rows:
         raise BenchmarkError(f"--sets: {len(sets)} files; the settings name {len(rows)} rows")
-    truths = _cases(cases, settings.get("cases"))
-    found = [_sets(path, row.get("fingerprint"), settings.get("seed")) for path, row in zip(sets, rows, strict=True)]
+    truths = store.read_cases(cases, settings.cases)
+    found = [_sets(path, row.fingerprint, settings.seed) for path, row in zip(sets, rows, strict=True)]
     blocks = [Block(case, [part.get(name) for part in found]) for name, case in truths.items()]
     blocks = [block for block in blocks if any(block.sets)][:MOST_CASES]
     if not blocks:
-        raise BenchmarkError(f"{sets[0]}: no set of any case of {cases} with seed {settings.get('seed')}")
-    names = [point_of_name(row["label"]) for row in rows]
-    title = ", ".join(str(settings[key]) for key in ("dataset", "task", "sampler") if settings.get(key))
-    n = settings.get("n") or max(len(part.images) for block in blocks for part in block.sets if part is not None)
+        raise BenchmarkError(f"{sets[0]}: no set of any case of {cases} with seed {settings.seed}")
+    names = [point_of_name(row.label) for row in rows]
+    title = ", ".join(name for name in (settings.dataset, settings.task, settings.sampler) if name)
+    n = settings.n or max(len(part.images) for block in blocks for part in block.sets if part is not None)
     while True:
         data = _png(sheet(blocks, names, title, n))
         if len(data) <= MOST_BYTES or len(blocks) == 1:
@@ -72,26 +71,10 @@ def write_gallery(settings: dict, cases: str, sets: list[str], output: str | Pat
     return len(blocks)
 
 
-def _cases(path: str, fingerprint: str | None) -> dict[str, Case]:
-    _expect(path, "cases", fingerprint)
-    return store.read_cases(path)
-
-
 def _sets(path: str, fingerprint: str | None, seed: int | None) -> dict[str, RestorationSet]:
     """The sets of a file with this seed, by case."""
-    _expect(path, "sets", fingerprint)
-    found = [part for part in store.read_sets(path) if seed is None or part.keys["seed"] == seed]
+    found = [part for part in store.read_sets(path, fingerprint) if seed is None or part.keys["seed"] == seed]
     return {part.keys["case"]: part for part in found}
-
-
-def _expect(path: str, kind: str, fingerprint: str | None) -> None:
-    metadata = store.read_table(path, kind).schema.metadata or {}
-    stored = metadata.get(b"benchmark_fingerprint", b"?").decode()
-    if fingerprint is not None and stored != fingerprint:
-        raise BenchmarkError(
-            f"{path}: made with other settings (fingerprint {stored}, the configuration's is {fingerprint}); "
-            "delete it and run again"
-        )
 
 
 def _png(picture: Image) -> bytes:

@@ -9,17 +9,19 @@ import numpy as np
 import torch
 
 from benchmark import store
+from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.sample import SampleSettings
 from benchmark.priors.registry import FOLDER, REGISTRY, load_prior
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import NearestNeighbour, threshold_norm
 from benchmark.sampling.noise import Streams
-from benchmark.sampling.run import check_cases, pick_device, prepare
-from benchmark.sampling.settings import algorithm_of, check_settings
+from benchmark.sampling.run import check_cases, prepare
+from benchmark.sampling.settings import algorithm_of
 
 
 def while_sampling(
-    settings: dict, cases_path: str | Path, device: str, batch_size: int,
+    settings: SampleSettings, cases_path: str | Path, device: str, batch_size: int,
     weights_dir: str | Path = FOLDER, weights_registry: str | Path | None = None,
 ) -> dict[int, np.ndarray]:  # fmt: skip
     """What a gate would have seen: {t: RMS distance of every clean estimate to its nearest neighbour}, t descending.
@@ -31,27 +33,26 @@ def while_sampling(
         weights_dir: where the weights of public models lie. weights_registry: what they are; by default our own list.
 
     Raises:
-        BenchmarkError: settings of another form, with a guidance, with n below 2, or of a sampler that takes none.
+        BenchmarkError: settings with a guidance, with n below 2, or of a sampler that takes none.
     """
     if batch_size < 1:
         raise BenchmarkError(f"--batch-size {batch_size}: give 1 or more")
-    check_settings(settings)
-    if settings.get("guidance") is not None:
+    if settings.guidance is not None:
         raise BenchmarkError("--settings: guidance given; D is chosen from plain sampling, whose samples do not repel")
-    if settings["n"] < 2:
-        raise BenchmarkError(f"n: a set of {settings['n']} has no neighbours; give n of 2 or more")
-    name, options = algorithm_of(settings["algorithm"])
-    where, n = pick_device(device), settings["n"]
-    prior = load_prior(settings["prior"], where, weights_dir, weights_registry or REGISTRY)
-    cases = list(store.read_cases(cases_path, settings.get("cases")).values())
+    if settings.n < 2:
+        raise BenchmarkError(f"n: a set of {settings.n} has no neighbours; give n of 2 or more")
+    name, options = algorithm_of(settings.algorithm)
+    where, n = pick_device(device), settings.n
+    prior = load_prior(settings.prior, where, weights_dir, weights_registry or REGISTRY)
+    cases = list(store.read_cases(cases_path, settings.cases).values())
     check_cases(cases, prior, settings, cases_path)
-    sets = [(case, seed) for seed in settings["seeds"] for case in cases]
+    sets = [(case, seed) for seed in settings.seeds for case in cases]
     together = max(1, batch_size // n)
     found: dict[int, list[np.ndarray]] = {}
     for start in range(0, len(sets), together):
         group = sets[start : start + together]
-        problem, y = prepare(settings, prior, group, where)
-        keys = [[(seed, settings["dataset"], case.case, index) for index in range(n)] for case, seed in group]
+        problem, y = prepare(settings.problem, settings.dataset, prior, group, where)
+        keys = [[(seed, settings.dataset, case.case, index) for index in range(n)] for case, seed in group]
         zero, inf = torch.zeros(len(group), device=where), torch.full((len(group),), math.inf, device=where)
         region = None if problem.hole is None else problem.hole.to(prior.dtype)
         unit = torch.as_tensor(threshold_norm(1.0, "rms", n, problem.image_shape, problem.hole)).reshape(-1, 1).cpu()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from benchmark.jobs.sample import SampleSettings
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.settings import algorithm_of
 
@@ -11,16 +12,16 @@ from benchmark.sampling.settings import algorithm_of
 class Progress:
     """A progress bar over network evaluations of single images, on stderr; a line every ten seconds in a log."""
 
-    def __init__(self, settings: dict, images: int, quiet: bool):
+    def __init__(self, settings: SampleSettings, images: int, quiet: bool):
         from tqdm import tqdm
 
-        name, options = algorithm_of(settings["algorithm"])
+        name, options = algorithm_of(settings.algorithm)
         each = SAMPLERS[name].evaluations(options)
         on_screen = sys.stderr.isatty()
         self.kept = 0
         self.bar = tqdm(
             total=None if each is None else each * images,
-            desc="/".join(settings[key] for key in ("dataset", "task", "sampler")),
+            desc=f"{settings.dataset}/{settings.task}/{settings.sampler}",
             unit=" evaluations",
             disable=quiet,
             file=sys.stderr,

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from benchmark import __version__, store
+from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.sample import SampleSettings
 from benchmark.priors.registry import REGISTRY, load_prior
 from benchmark.problems import build
 from benchmark.problems.noise import measurement
@@ -20,7 +22,8 @@ from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.noise import Streams
 from benchmark.sampling.progress import Progress
-from benchmark.sampling.settings import algorithm_of, check_settings, method_of
+from benchmark.sampling.settings import algorithm_of
+from benchmark.weights import shipped
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,6 @@ class Finished:
     D_rms: list[float]
 
 
-def pick_device(name: str) -> torch.device:
-    """auto: a GPU where there is one. Raises BenchmarkError when cuda is asked for and absent."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise BenchmarkError("--device cuda: this machine has no usable GPU; use auto or cpu")
-    return torch.device("cuda" if name == "cuda" or (name == "auto" and torch.cuda.is_available()) else "cpu")
-
-
 def set_threads(threads: int | None) -> None:
     """CPU threads for the arithmetic; None leaves them as they are. Raises BenchmarkError below 1."""
     if threads is not None:
@@ -52,30 +48,30 @@ def set_threads(threads: int | None) -> None:
 
 # ------------------------------------------------------------------------------------------------------------ sampling
 def sample(
-    settings: dict, cases_path: str | Path, output: str | Path, device: str = "auto", batch_size: int = 320,
+    settings: SampleSettings, cases_path: str | Path, output: str | Path, device: str = "auto", batch_size: int = 320,
     threads: int | None = None, quiet: bool = False,
     weights_dir: str | Path = "weights", weights_registry: str | Path | None = None,
 ) -> None:  # fmt: skip
-    """Sample every case and seed of ``settings`` (docs/architecture.md, section 7) and write the set file.
+    """Sample every case and seed of ``settings`` and write the set file.
 
     Args:
         weights_dir: where the weights of public models lie. weights_registry: what they are; by default our own list.
 
     Raises:
-        BenchmarkError: settings that no sampler can run, a cases file of other settings, missing weights.
+        BenchmarkError: settings that no sampler can run, a cases file of other settings, missing or other weights.
     """
     if batch_size < 1:
         raise BenchmarkError(f"--batch-size {batch_size}: give 1 or more")
     set_threads(threads)
-    check_settings(settings)
-    algorithm_of(settings["algorithm"])
-    cases = list(store.read_cases(cases_path, settings.get("cases")).values())
+    shipped.check(settings.shipped)
+    algorithm_of(settings.algorithm)
+    cases = list(store.read_cases(cases_path, settings.cases).values())
     where = pick_device(device)
-    prior = load_prior(settings["prior"], where, weights_dir, weights_registry or REGISTRY)
+    prior = load_prior(settings.prior, where, weights_dir, weights_registry or REGISTRY)
     check_cases(cases, prior, settings, cases_path)
-    sets = [(case, seed) for seed in settings["seeds"] for case in cases]
+    sets = [(case, seed) for seed in settings.seeds for case in cases]
     rows: list[dict] = []
-    with Progress(settings, len(sets) * settings["n"], quiet) as progress:
+    with Progress(settings, len(sets) * settings.n, quiet) as progress:
         for group, indices, done in _batches(settings, prior, sets, where, batch_size, progress):
             rows += _rows(settings, group, indices, done)
     order = {(case.case, seed): position for position, (case, seed) in enumerate(sets)}
@@ -89,10 +85,10 @@ def sample(
     }
     if where.type == "cuda":
         provenance["peak_memory"] = torch.cuda.max_memory_allocated(where)
-    store.write_table(output, "sets", rows, settings, provenance)
+    store.write_table(output, "sets", rows, settings.json, provenance)
 
 
-def check_cases(cases: list, prior, settings: dict, path: str | Path) -> None:
+def check_cases(cases: list, prior, settings: SampleSettings, path: str | Path) -> None:
     """Refuse cases of another size than the prior's, and masks of another size or that hide nothing or everything."""
     if not cases:
         raise BenchmarkError(f"{path}: no cases in it; a run needs one at least")
@@ -100,9 +96,9 @@ def check_cases(cases: list, prior, settings: dict, path: str | Path) -> None:
         if case.image.shape != tuple(prior.shape):
             raise BenchmarkError(
                 f"{path}: case {case.case} is {'x'.join(map(str, case.image.shape))}, the prior "
-                f"{settings['prior']['name']} works on {'x'.join(map(str, prior.shape))}"
+                f"{settings.prior['name']} works on {'x'.join(map(str, prior.shape))}"
             )
-        if settings["problem"].get("name") != "inpainting":
+        if settings.problem.get("name") != "inpainting":
             continue
         if case.hole is None:
             raise BenchmarkError(f"{path}: case {case.case} has no mask, which problem inpainting needs")
@@ -117,14 +113,14 @@ def check_cases(cases: list, prior, settings: dict, path: str | Path) -> None:
 
 
 def _batches(
-    settings: dict, prior, sets: list, device, batch_size: int, progress
+    settings: SampleSettings, prior, sets: list, device, batch_size: int, progress
 ) -> Iterator[tuple[list, list, Finished]]:
     """Groups of sets with their sample indices, sampled; the batch is halved and tried again when memory runs out.
 
     Guided sets stay whole; plain ones may be split by samples.
     """
-    n, first = settings["n"], settings.get("first_index", 0)
-    whole = settings.get("guidance") is not None
+    n, first = settings.n, settings.first_index
+    whole = settings.guidance is not None
     chunk = n if whole else min(n, batch_size)
     pending = [
         (sets[i : i + max(1, batch_size // chunk)], list(range(first + a, first + min(a + chunk, n))))
@@ -162,24 +158,24 @@ def _out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def prepare(settings: dict, prior, group: list, device) -> tuple:
-    """The problem and the measurement (B, 1, ...) of a group of pairs (case, seed)."""
+def prepare(problem: dict, dataset: str, prior, group: list, device) -> tuple:
+    """The problem of ``{"name", ...}`` and the measurement (B, 1, ...) of a group of pairs (case, seed)."""
     truth = torch.stack([torch.from_numpy(case.image) for case, _ in group])[:, None].to(device, prior.dtype)
     holes = None
     if group[0][0].hole is not None:
         holes = torch.stack([torch.from_numpy(case.hole) for case, _ in group])
-    problem = build(settings["problem"], prior.shape, hole=holes, device=device, dtype=prior.dtype)
-    return problem, measurement(problem, truth, [(seed, settings["dataset"], case.case) for case, seed in group])
+    built = build(problem, prior.shape, hole=holes, device=device, dtype=prior.dtype)
+    return built, measurement(built, truth, [(seed, dataset, case.case) for case, seed in group])
 
 
-def run_batch(settings: dict, prior, group: list, indices: list[int], device, progress=None) -> Finished:
+def run_batch(settings: SampleSettings, prior, group: list, indices: list[int], device, progress=None) -> Finished:
     """One batch: the sets of ``group`` (pairs of case and seed), the samples ``indices`` of each."""
     started = time.perf_counter()
-    name, options = algorithm_of(settings["algorithm"])
-    problem, y = prepare(settings, prior, group, device)
-    keys = [[(seed, settings["dataset"], case.case, index) for index in indices] for case, seed in group]
+    name, options = algorithm_of(settings.algorithm)
+    problem, y = prepare(settings.problem, settings.dataset, prior, group, device)
+    keys = [[(seed, settings.dataset, case.case, index) for index in indices] for case, seed in group]
     noise = Streams(keys, prior.shape, device, prior.dtype)
-    guide, D_rms = build_guidance(settings.get("guidance"), problem, len(indices), len(group), device, prior.dtype)
+    guide, D_rms = build_guidance(settings.guidance, problem, len(indices), len(group), device, prior.dtype)
     opened = torch.zeros(len(group), len(indices), device=device)
     guided = 0
     with torch.no_grad():
@@ -197,16 +193,15 @@ def run_batch(settings: dict, prior, group: list, indices: list[int], device, pr
     return Finished(images, (opened / max(1, guided)).cpu(), consistency.cpu(), state.nfe, seconds, D_rms)
 
 
-def _rows(settings: dict, group: list, indices: list[int], done: Finished) -> Iterator[dict]:
-    guidance = settings.get("guidance") or {"eta": 0.0, "D": 0.0, "D_unit": "rms"}
+def _rows(settings: SampleSettings, group: list, indices: list[int], done: Finished) -> Iterator[dict]:
+    guidance = settings.guidance or {"eta": 0.0, "D": 0.0, "D_unit": "rms"}
     share = done.seconds / (len(group) * len(indices))
     for b, (case, seed) in enumerate(group):
         for i, index in enumerate(indices):
             image = done.images[b, i]
             finite = bool(image.isfinite().all())
             yield {
-                **{key: settings[key] for key in ("dataset", "task", "sampler")},
-                "method": method_of(settings),
+                **{key: getattr(settings, key) for key in ("dataset", "task", "sampler", "method")},
                 "case": case.case,
                 "eta": float(guidance["eta"]),
                 "D": float(guidance["D"]),

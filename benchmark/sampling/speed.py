@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import torch
 
+from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
 from benchmark.priors.registry import load_prior
 from benchmark.problems import build
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.noise import Streams
-from benchmark.sampling.run import pick_device
 
 N = 5
 GUIDED = {"name": "nearest_neighbour", "eta": 0.1, "D": 0.3, "D_unit": "rms"}

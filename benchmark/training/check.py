@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
 from torch import Tensor
 from torchvision.utils import save_image
 from tqdm import tqdm
 
 from benchmark.data.worlds import get_world
+from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
 from benchmark.networks.classifier import load_classifier
 from benchmark.priors.registry import load_prior
@@ -55,7 +55,7 @@ def check_prior(
     attributes = get_world(world).ATTRIBUTES
     if samples < 1 or steps < 2:
         raise BenchmarkError("--samples must be at least 1 and --steps at least 2")
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    device = str(pick_device(device))
     name = prior or f"{world}_experts"
     loaded = load_prior({"name": name, "dtype": dtype, **({"weights": weights} if weights else {})}, device)
     classifier = load_classifier(world, device)

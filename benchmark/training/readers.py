@@ -69,23 +69,22 @@ def _sample(
     world: str, cases: Path, sets: Path, count: int, n: int, seed: int, steps: int, threads: int | None
 ) -> None:
     from benchmark.data.cases import write_cases
+    from benchmark.jobs.cases import CasesSettings
+    from benchmark.jobs.sample import SampleSettings
     from benchmark.sampling.run import sample
 
-    source = {"dataset": world, "source": {"name": world}, "count": count, "seed": seed}
-    write_cases({**source, "mask": HOLES[world], "mask_name": "hole"}, cases)
-    settings = {
-        "dataset": world,
-        "task": "hole",
-        "prior": {"name": f"{world}_experts", "dtype": "float32"},
-        "problem": {"name": "inpainting", "sigma": 0.0},
-        "algorithm": {"name": "ddnm", "preset": "paper", "steps": steps},
-        "sampler": f"ddnm_{steps}",
-        "method": "plain",
-        "guidance": None,
-        "n": n,
-        "first_index": 0,
-        "seeds": [0],
-    }
+    pictures = {"dataset": world, "source": {"name": world}, "count": count, "seed": seed}
+    write_cases(CasesSettings(**pictures, mask=HOLES[world], mask_name="hole"), cases)
+    settings = SampleSettings(
+        dataset=world,
+        task="hole",
+        prior={"name": f"{world}_experts", "dtype": "float32"},
+        problem={"name": "inpainting", "sigma": 0.0},
+        algorithm={"name": "ddnm", "preset": "paper", "steps": steps},
+        sampler=f"ddnm_{steps}",
+        n=n,
+        seeds=[0],
+    )
     sample(settings, cases, sets, threads=threads)
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from benchmark.data.worlds import get_world
+from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
 from benchmark.store import sha256_of
 from benchmark.training.classifier import classifier_task
@@ -56,7 +57,7 @@ def train_network(
         flags = json.loads(unet)
     except json.JSONDecodeError as error:
         raise BenchmarkError(f"--unet: not valid JSON: {error}") from None
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    device = str(pick_device(device))
     threads = threads or torch.get_num_threads()
     begin = None
     if start:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -13,10 +14,16 @@ EXPERTS = "_experts"  # a prior of two networks: docs/worlds.md
 
 
 @cache
+def worlds(kind: str) -> tuple[str, ...]:
+    """The worlds whose weights of a kind ship: ``unet``, ``subspace`` or ``classifier``."""
+    return tuple(sorted(path.stem.removesuffix(f"_{kind}") for path in WEIGHTS.glob(f"*_{kind}.json")))
+
+
+@cache
 def of_prior(name: str) -> tuple[str, ...]:
     """The weights files, without ending, that an embedded prior reads; none for a prior of another kind."""
-    if name.endswith(EXPERTS):
-        world = name.removesuffix(EXPERTS)
+    world = name.removesuffix(EXPERTS)
+    if name == f"{world}{EXPERTS}" and world in worlds("subspace"):
         return f"{world}_subspace", f"{world}_unet"
     return (name,) if (WEIGHTS / f"{name}.json").is_file() else ()
 
@@ -30,7 +37,7 @@ def of_classifier(name: str) -> tuple[str, ...]:
 @cache
 def classifiers() -> tuple[str, ...]:
     """The worlds whose attributes a classifier reads: the digits, and those with shipped weights."""
-    return "digits", *sorted(path.stem.removesuffix("_classifier") for path in WEIGHTS.glob("*_classifier.json"))
+    return "digits", *worlds("classifier")
 
 
 @cache
@@ -47,18 +54,18 @@ def sha256(name: str) -> str:
         raise BenchmarkError(f"{path}: no card of shipped weights ({error})") from None
 
 
-def check(settings: dict) -> None:
-    """Refuse a job that was planned for other shipped weights than lie here: ``settings["shipped"]``, name -> sha256.
+def check(planned: Mapping[str, str]) -> None:
+    """Refuse a job that was planned for other shipped weights than lie here.
+
+    Args:
+        planned: ``shipped`` of its settings, name -> sha256.
 
     Raises:
         BenchmarkError: other weights, or none of that name.
     """
-    planned = settings.get("shipped", {})
-    if not isinstance(planned, dict):
-        raise BenchmarkError(f"--settings: shipped: {planned!r} is no table of names and hashes")
     for name, digest in planned.items():
         if sha256(name) != digest:
             raise BenchmarkError(
-                f"{WEIGHTS / name}.json: weights {sha256(name)[:8]}, the job was planned for {str(digest)[:8]}; "
+                f"{WEIGHTS / name}.json: weights {sha256(name)[:8]}, the job was planned for {digest[:8]}; "
                 "plan it anew with this version, or run it with the version that planned it"
             )

@@ -212,7 +212,7 @@ def consistency_of_truth(view: SetView) -> float:
     An exact sample and the truth have the same distribution given y, and so the same distribution of the residual.
     Restorations from outside had another y, whose noise is not known: NaN.
     """
-    settings = view.settings.get("problem") or {"name": "inpainting"}
+    settings = view.settings.problem or {"name": "inpainting"}
     if not settings.get("sigma"):
         return 0.0
     if not view.file.ours:
@@ -229,7 +229,7 @@ def consistency_of_truth(view: SetView) -> float:
 
 def consistency_composited(view: SetView) -> float:
     """RMS(A c - A x_true) of the clipped composite c, mean over samples; the noise of the measurement plays no part."""
-    settings = view.settings.get("problem") or {"name": "inpainting"}
+    settings = view.settings.problem or {"name": "inpainting"}
     if settings["name"] == "inpainting" and view.hole is not None:
         composite = np.where(view.hole, view.images, view.truth).clip(-1, 1)
         errors = (composite - view.truth)[:, :, ~view.hole].astype(np.float64)

@@ -59,7 +59,7 @@ def prepare(file: SetFile, wanted: frozenset[str]) -> None:
     from benchmark.metrics.engines import lpips_pairs
 
     for net in _networks(wanted):
-        path, digest = of_metrics.verified(BACKBONES[net], file.settings.get("weights") or {})
+        path, digest = of_metrics.verified(BACKBONES[net], file.settings.weights)
         model = _loaded(net, path, digest, file.device)
         file.record.setdefault("weights", {})[BACKBONES[net]] = digest
         file.record["weights"][f"lpips heads {net} 0.1"] = lpips_pairs.HEADS[net]

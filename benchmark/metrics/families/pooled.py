@@ -78,13 +78,13 @@ def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
 def measure_pool(file: SetFile, wanted: frozenset[str]) -> dict[str, float]:
     """KID of all restorations of a file; absent, and recorded as such, with fewer cases than ``ENOUGH``.
 
-    ``settings["kid_cases"]`` asks for another number of cases.
+    ``kid_cases`` of the settings asks for another number of cases.
     """
     cases = np.concatenate([[view.case] * len(view.images) for view in file.views])
     count = len(set(cases.tolist()))
     values, measured = {}, []
     for metric in sorted(wanted):
-        enough = file.settings.get("kid_cases", ENOUGH_TRUTHS if metric == "kid" else ENOUGH)
+        enough = file.settings.kid_cases or (ENOUGH_TRUTHS if metric == "kid" else ENOUGH)
         if count < enough:
             file.fault(metric, f"absent: restorations of {count} cases; {enough} are needed")
         else:
@@ -122,7 +122,7 @@ def kid(a: np.ndarray, b: np.ndarray, of_a: np.ndarray | None = None, of_b: np.n
 def _inception_kid(file: SetFile, cases: np.ndarray) -> float:
     """Of all restorations, to the truths of their cases."""
     truths = {view.case: view.truth for view in file.views}
-    path, digest = of_metrics.verified("inception", file.settings.get("weights") or {})
+    path, digest = of_metrics.verified("inception", file.settings.weights)
     file.record.setdefault("weights", {})["inception"] = digest
     network = file.once("inception", lambda: inception_network(path))
     a, b = inception(network, file.images()), inception(network, np.stack(list(truths.values())))

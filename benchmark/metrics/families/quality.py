@@ -99,14 +99,14 @@ def prepare(file: SetFile, wanted: frozenset[str]) -> None:
         BenchmarkError: a weights file with a wrong hash, a metric that pyiqa does not have.
     """
     if wanted & {"niqe", "niqe_corners", "niqe_undefined"}:
-        path, digest = of_metrics.verified("niqe", file.settings.get("weights") or {})
+        path, digest = of_metrics.verified("niqe", file.settings.weights)
         file.record.setdefault("weights", {})["niqe"] = digest
         metric = _create("niqe", path)
         flags = {"color_space": metric.net.color_space, "crop_border": metric.net.crop_border, "block": SMALLEST}
         file.record["niqe"] = {**flags, "by": "pyiqa", "device": "cpu"}
         file.once("niqe", lambda: metric)
     for name in _pyiqa_names(wanted):
-        overrides = file.settings.get("weights") or {}
+        overrides = file.settings.weights
         path, expected = of_metrics.pyiqa_file(name, overrides)
         if expected:
             digest = of_metrics.check(path, expected, f"the weights of pyiqa's {name}")
@@ -248,7 +248,7 @@ def corners(file: SetFile, images: np.ndarray) -> np.ndarray:
 def _refitted(view: SetView) -> float:
     from benchmark.metrics.engines import niqe_features
 
-    options = {**REFIT, **view.settings.get("niqe_refit", {})}
+    options = {**REFIT, **view.settings.niqe_refit}
     size = view.truth.shape
     if min(size[1:]) < options["block"]:
         block = options["block"]

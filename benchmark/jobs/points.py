@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from benchmark.store import canonical, fingerprint
+from benchmark.jobs.contract import Settings
+from benchmark.store import canonical, fingerprint_of_text
 
 PLAIN = {"method": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
 
@@ -17,16 +18,16 @@ class Job:
 
     kind: str
     path: str
-    settings: dict
+    settings: Settings
     inputs: dict = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
-        return fingerprint(self.settings)
+        return fingerprint_of_text(self.json)
 
     @cached_property
     def json(self) -> str:
-        return canonical(self.settings)
+        return canonical(self.settings.json)
 
 
 @dataclass(frozen=True)
