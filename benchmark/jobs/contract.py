@@ -19,6 +19,7 @@ from benchmark.options import KINDS, is_kind
 from benchmark.store import load_settings
 
 LARGEST = 2**63 - 1  # of a whole number, so that a column of a table can hold it
+NAMES = ("name", "recipe")  # keys under which an entry of a registry stands, its options beside it
 _GIVE = {dict: "a dict", list: "a list", type(None): "null"}
 
 
@@ -177,8 +178,11 @@ def _unwritable(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
     """(place, fault) of each value that JSON may bring, but that nothing can be done with."""
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from ((_one_line(name), fault) for _, fault in _unwritable(name))
-            yield from _unwritable(item, f"{where}.{_one_line(name)}".removeprefix("."))
+            place = f"{where}.{_one_line(name)}".removeprefix(".")
+            yield from ((place, fault) for _, fault in _unwritable(name))
+            if name in NAMES and not isinstance(item, str):
+                yield place, f"{_short(item)} is no name"
+            yield from _unwritable(item, place)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unwritable(item, f"{where}[{index}]")

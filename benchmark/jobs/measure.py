@@ -14,7 +14,7 @@ class MeasureSettings(Settings):
     """``measure``: the metrics of set files of one dataset, task and sampler.
 
     Raises:
-        BenchmarkError: sets of none, a number of cases or an option of niqe_refit below 1.
+        BenchmarkError: a classifier without name, sets of none, a number of cases or an option of niqe_refit below 1.
     """
 
     JOB: ClassVar[str] = "measure"
@@ -53,6 +53,8 @@ class MeasureSettings(Settings):
     """Truths that pooled distances need, where the metrics' own number is not meant."""
 
     def __post_init__(self) -> None:
+        if self.classifier is not None and "name" not in self.classifier:
+            raise BenchmarkError(f"classifier: {self.classifier} has no name; give null where there is no classifier")
         counts = {"n": self.n, "kid_cases": self.kid_cases}
         for name, value in [*counts.items(), *((f"niqe_refit.{name}", item) for name, item in self.niqe_refit.items())]:
             if value is not None and value < 1:
