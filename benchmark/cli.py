@@ -44,6 +44,17 @@ COMMANDS = {
 }
 
 
+class Print(argparse.Action):
+    """An option that prints what its ``const``, a function, gives, and stops."""
+
+    def __init__(self, option_strings, dest, const, help=None):
+        super().__init__(option_strings, dest, nargs=0, const=const, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser, *_):
+        print(self.const())
+        parser.exit()
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return the exit status (0 done, 2 bad input)."""
     argv = sys.argv[1:] if argv is None else argv

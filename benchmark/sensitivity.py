@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark import store
 from benchmark.config import check
 from benchmark.errors import BenchmarkError
 from benchmark.jobs import Job
@@ -96,3 +97,27 @@ def manifest(variant: Variant, folder: Path) -> str:
     """What ``collect`` gathers of a variant: one line ``FINGERPRINT PATH`` for each file of measures."""
     jobs = variant.plan.of_kind("measure")
     return "\n".join(f"{job.fingerprint} {file_of(job, folder)}" for job in jobs)
+
+
+def make(variant: Variant, folder: Path, device: str, batch_size: int, run: Callable[[list[str]], int]) -> Path:
+    """Make what is missing of a variant's files, one command after the other, and its file of all metrics.
+
+    Args:
+        run: a command by its words; gives its exit status.
+
+    Returns:
+        The file of all metrics.
+
+    Raises:
+        BenchmarkError: a command that failed.
+    """
+    steps = list(commands(variant, folder, device, batch_size))
+    missing = [(file, words) for file, words in steps if not file.is_file()]
+    print(f"N = {variant.n}, K = {variant.bank}: {len(missing)} of {len(steps)} files to make", flush=True)
+    name = f"n{variant.n}_bank{variant.bank}"
+    listed, metrics = folder / f"{name}.txt", folder / f"{name}.parquet"
+    store.write_text(listed, manifest(variant, folder))
+    for file, words in [*missing, (metrics, ["collect", "--manifest", str(listed), "--output", str(metrics)])]:
+        if run(words) != 0:
+            raise BenchmarkError(f"{file}: `{words[0]}` did not write it; see the line above")
+    return metrics

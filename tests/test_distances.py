@@ -7,7 +7,6 @@ import pytest
 
 from benchmark import store
 from benchmark.cli import main
-from benchmark.commands import distances as command
 from benchmark.sampling import choose_D as distances
 from tests.measured_files import make_case, make_set, write_files
 
@@ -70,4 +69,4 @@ def test_the_quantiles_are_those_of_the_finite_distances(monkeypatch, capsys):
     monkeypatch.setattr(distances, "while_sampling", lambda *_: by_time)
     assert main(["distances", "--settings", PLAIN, "--cases", "any"]) == 0
     row = capsys.readouterr().out.splitlines()[3].split()
-    assert [float(value) for value in row[1:]] == pytest.approx(command.QUANTILES)
+    assert [float(value) for value in row[1:]] == pytest.approx(distances.QUANTILES)

@@ -13,6 +13,7 @@ import torch
 import yaml
 
 from benchmark import statistics, store
+from benchmark.cli import main
 from benchmark.config import check, load
 from benchmark.errors import BenchmarkError
 from benchmark.exact import distances, tune
@@ -388,6 +389,18 @@ def test_options_are_chosen_for_each_number_of_steps_on_measurements_of_their_ow
         theirs = measure(name, *(getattr(settings, key) for key in keys))
         assert not torch.isin(own.truths.flatten(), theirs.truths.flatten()).any()
         assert not torch.isin(own.y[own.y != 0], theirs.y[theirs.y != 0]).any()
+
+
+def test_the_command_writes_its_choice_and_what_it_was_made_from(tmp_path, capsys):
+    source, output = tmp_path / "config.yaml", tmp_path / "tuned.yaml"
+    source.write_text(yaml.safe_dump(changed(lambda c: c["truth"].update(tune=TUNE))))
+    assert main(["tune", "--config", str(source), "--output", str(output)]) == 0
+    assert "by_steps:" in capsys.readouterr().out
+    record = yaml.safe_load(output.read_text())
+    assert record["by_steps"] == {"dps": {"10": {"scale": 0.2}}}
+    assert [set(one) for one in record["scores"]] == [{"sampler", "steps", "options", "score", "ratios"}] * 2
+    assert main(["tune", "--config", str(source), "--samplers", "ddnm"]) == 2
+    assert "ddnm is none of truth.tune.grids: dps" in capsys.readouterr().err
 
 
 def test_options_by_steps_hold_at_their_steps_alone_and_are_part_of_the_settings():

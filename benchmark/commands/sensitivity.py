@@ -21,29 +21,18 @@ def run(args: argparse.Namespace) -> None:
     from benchmark import store
     from benchmark.cli import main
     from benchmark.config import load
-    from benchmark.errors import BenchmarkError
     from benchmark.publish import document
     from benchmark.publish.results.measured import Measured
     from benchmark.publish.sensitivity import outcomes, sensitivity_table
     from benchmark.publish.tables.rows import as_csv
-    from benchmark.sensitivity import commands, manifest, own_bank, variants
+    from benchmark.sensitivity import make, own_bank, variants
 
     config = load(args.config)
-    folder = Path(args.folder or f"results/{config['run']}")
+    folder, device = Path(args.folder or f"results/{config['run']}"), args.device or config["device"]
     found, level = [], config["publish"]["confidence"]
     for variant in variants(config, args.n, args.bank, args.config):
-        steps = list(commands(variant, folder, args.device or config["device"], config["batch_size"]))
-        missing = [(file, words) for file, words in steps if not file.is_file()]
-        print(f"N = {variant.n}, K = {variant.bank}: {len(missing)} of {len(steps)} files to make", flush=True)
-        for file, words in missing:
-            if main(words) != 0:
-                raise BenchmarkError(f"{file}: `{words[0]}` did not write it; see the line above")
-        name = f"n{variant.n}_bank{variant.bank}"
-        store.write_text(folder / f"{name}.txt", manifest(variant, folder))
-        metrics = folder / f"{name}.parquet"
-        if main(["collect", "--manifest", str(folder / f"{name}.txt"), "--output", str(metrics)]) != 0:
-            raise BenchmarkError(f"{metrics}: `collect` did not write it; see the line above")
-        found += outcomes(variant.n, variant.bank, variant.plan.publish_settings(), Measured(metrics, level, variant.n))
+        metrics = Measured(make(variant, folder, device, config["batch_size"], main), level, variant.n)
+        found += outcomes(variant.n, variant.bank, variant.plan.publish_settings(), metrics)
     records, text = sensitivity_table(found, (config["n"], own_bank(config)), level)
     store.write_text(args.output, document.markdown(text))
     store.write_text(Path(args.output).with_suffix(".csv"), as_csv(records))

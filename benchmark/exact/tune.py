@@ -18,6 +18,8 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmark import __version__
+from benchmark.errors import BenchmarkError
 from benchmark.exact.distances import Truth
 from benchmark.exact.measurements import Measurements, measure
 from benchmark.exact.run import draw, exact
@@ -84,6 +86,36 @@ def chosen(found: list[Score]) -> dict[str, dict[str, dict]]:
     for (sampler, steps), score in best.items():
         result.setdefault(sampler, {})[str(steps)] = score.options
     return result
+
+
+def check(config: dict, samplers: list[str] | None, source: str) -> None:
+    """Refuse a configuration without grids to choose from, or without those of ``samplers``.
+
+    Raises:
+        BenchmarkError: no section ``truth.tune`` in ``source``, a sampler that has no grid.
+    """
+    if not config["truth"] or not config["truth"]["tune"]:
+        raise BenchmarkError(f"{source}: truth.tune: missing; it says which options are tried on which problems")
+    grids = config["truth"]["tune"]["grids"]
+    for name in samplers or []:
+        if name not in grids:
+            raise BenchmarkError(f"--samplers: {name} is none of truth.tune.grids: {', '.join(grids)}")
+
+
+def record(config: dict, found: list[Score], source: str) -> dict:
+    """The choice, every score and what they were made from, to be written beside the experiments."""
+    section = config["truth"]["tune"]
+    return {
+        "chosen_by": f"python -m benchmark tune --config {source}",
+        "package": __version__,
+        **{key: section[key] for key in ("measurements", "sets", "problems", "held_out", "grids")},
+        "by_steps": {name: {steps: dict(o) for steps, o in by.items()} for name, by in chosen(found).items()},
+        "scores": [
+            {"sampler": one.sampler, "steps": one.steps, "options": one.options, "score": round(one.score, 4)}
+            | {"ratios": {name: round(ratio, 4) for name, ratio in one.ratios.items()}}
+            for one in found
+        ],
+    }
 
 
 def _ratio(measurements: Measurements, truths: list[Truth], algorithm: dict, one: Run, n: int, sets: int) -> float:

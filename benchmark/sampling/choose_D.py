@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,10 @@ from benchmark.sampling.guidance import NearestNeighbour, threshold_norm
 from benchmark.sampling.noise import Streams
 from benchmark.sampling.run import check_cases, prepare
 from benchmark.sampling.settings import algorithm_of
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+SHARES = (0.25, 0.5, 0.75)
+MOST_ROWS = 10
 
 
 def while_sampling(
@@ -94,3 +99,28 @@ def of_finished_sets(paths: list[str], cases_path: str | Path) -> np.ndarray:
         nearest = np.where(finite[:, None] & finite, rms, np.inf).min(1)
         distances.append(np.where(np.isfinite(nearest), nearest, np.nan))
     return np.concatenate(distances)
+
+
+def quantile_table(by_label: Mapping[object, np.ndarray], what: str) -> Iterator[str]:
+    """Lines: quantiles of the distances under some of their labels, in order, and three values for D from all of them.
+
+    Args:
+        what: the gate is open for a share of.
+
+    Raises:
+        BenchmarkError: no finite distance.
+    """
+    distances, labels = np.concatenate(list(by_label.values())), list(by_label)
+    finite = np.isfinite(distances)
+    if not finite.any():
+        raise BenchmarkError("distances: no restoration has a finite neighbour; there is nothing to choose D from")
+    if not finite.all():
+        yield f"{(~finite).sum()} of {len(distances)} distances are not finite and left out"
+    yield f"{'t':>5} " + " ".join(f"{quantile:6.0%}" for quantile in QUANTILES)
+    for position in np.linspace(0, len(labels) - 1, min(MOST_ROWS, len(labels))):
+        label = labels[round(position)]
+        values = by_label[label][np.isfinite(by_label[label])]
+        quantiles = np.quantile(values, QUANTILES) if len(values) else [np.nan] * len(QUANTILES)
+        yield f"{label!s:>5} " + " ".join(f"{value:6.3f}" for value in quantiles)
+    suggested = ", ".join(f"{float(f'{value:.2g}'):g}" for value in np.quantile(distances[finite], SHARES))
+    yield f"suggested D (unit rms): {suggested}: the gate is open for 25, 50 and 75 % of {what}"
