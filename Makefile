@@ -34,9 +34,10 @@ check: $(CHECKS)
 	@mypy
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
-# The pages of docs/reference, anew from the registries.
+# The pages of docs/reference, anew from the registries, and the picture of the house from its imports.
 pages: $(INSTALLED)
 	@python docs/make_reference.py
+	@python docs/make_architecture.py
 
 # What only a GPU can show, on a machine that has torch and this checkout; with .venv where it is there.
 .PHONY: gpu-check
