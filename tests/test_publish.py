@@ -5,7 +5,6 @@ import io
 import json
 import math
 import re
-from pathlib import Path
 
 import numpy as np
 import published_files as made
@@ -16,8 +15,8 @@ from PIL import Image
 from benchmark import cli, store
 from benchmark.jobs.gallery import GallerySettings
 from benchmark.metrics.registry import find, metrics
-from benchmark.publish import document, labels
-from benchmark.publish.contents import figure_names, table_names
+from benchmark.publish import contents, document, labels
+from benchmark.publish.contents import captions, figure_names, table, table_names
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.figures import style
 from benchmark.publish.figures.panels import shown_measures
@@ -480,11 +479,18 @@ def test_names_are_those_that_the_settings_have_blocks_for():
 
 
 def test_every_table_and_figure_has_a_caption_for_the_report():
-    captions = Path(__file__).resolve().parent.parent / "workflow" / "report"
     settings = made.settings(knee=["faces"], shares={"faces": "faces"})
-    names = {f"table_{name}" for name in table_names(settings)}
-    names |= {f"figure_{name.split('_')[0]}" for name in figure_names(settings)}
-    assert names <= {path.stem for path in captions.glob("*.rst")}
+    said = captions(settings, "tables", "figures")
+    assert set(said) == {*(f"table_{name}" for name in table_names(settings))} | {
+        *(f"figure_{name}" for name in figure_names(settings))
+    }
+    assert set(captions({}, "exact")) == {"table_truth", "figure_truth_steps", "figure_truth_bias"}
+    assert all(len(text) > 20 and text.endswith(".") for text in said.values())
+
+
+def test_a_table_cannot_be_entered_twice():
+    with pytest.raises(ValueError, match="a table 'pareto' already"):
+        table("pareto", "Another.")(contents.tables()["pareto"].make)
 
 
 def test_groups_are_blocks_that_differ_in_their_task_alone():

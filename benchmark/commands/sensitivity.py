@@ -22,9 +22,9 @@ def run(args: argparse.Namespace) -> None:
     from benchmark.cli import main
     from benchmark.config import load
     from benchmark.publish import document
+    from benchmark.publish.files import as_csv
     from benchmark.publish.results.measured import Measured
     from benchmark.publish.sensitivity import outcomes, sensitivity_table
-    from benchmark.publish.tables.rows import as_csv
     from benchmark.sensitivity import make, own_bank, variants
 
     config = load(args.config)

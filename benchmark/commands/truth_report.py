@@ -19,11 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write them."""
-    from benchmark.publish.exact.figures import write_figures
     from benchmark.publish.exact.results import Results
-    from benchmark.publish.exact.table import write_table
+    from benchmark.publish.exact.run import write_figures, write_tables
 
     settings = store.load_settings(args.settings)
     results = Results(settings, args.truth)
-    write_table(results, args.tables)
+    write_tables(results, args.tables)
     write_figures(results, args.figures)

@@ -1,50 +1,137 @@
-"""What the publishing stage writes, by name: light enough for the workflow to ask while it plans (no pandas)."""
+"""What the publishing stage writes: tables and figures enter themselves here, and the workflow asks what there will be.
+
+Every module of ``publish/tables`` and ``publish/figures`` (of metrics.parquet) and of ``publish/exact`` (of
+truth.parquet) is read for what it declares by :func:`table` and :func:`figure`; so a new one is a file of these
+folders. Their modules import neither pandas nor matplotlib at the top: planning a run reads them.
+"""
 
 from __future__ import annotations
 
-BLOCKS = ("eta_sweep", "D_sweep", "selection", "samplers")
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from benchmark.discovery import modules_of
+from benchmark.jobs.publish import BLOCKS
+
+if TYPE_CHECKING:
+    from matplotlib import figure as matplotlib_figure
+
+    from benchmark.publish.document import Document
+
 TABLE_FORMATS = ("csv", "md", "tex", "html")
 FIGURE_FORMATS = ("png", "svg")
-FIGURE_OF = {"eta_sweep": "eta", "D_sweep": "D", "selection": "selection", "samplers": "samplers"}
+LAST = 1000  # the rank of what names none
+ONCE = ("",)  # the datasets of a figure that is of none of them
 
 
-def table_names(settings: dict) -> list[str]:
-    """The tables of a run, each written as csv, md, tex and html.
+@dataclass(frozen=True)
+class Table:
+    """A table: ``asked`` of the settings says whether a run has it, ``make`` gives the csv's records and the document.
 
-    One for every list of blocks that is not empty; then ``statistics`` (differences from plain) and ``pareto`` where
-    there is any block, ``operating_point`` where the settings give a margin too, ``guided_or_selected`` where a
-    selection has a guided set and a selected one, ``knee`` where they name datasets
-    whose sweeps over eta have the metric ``plausibility``, and ``attribute_shares`` where they name datasets' worlds.
+    ``caption``: what the report says of it, as reStructuredText.
     """
-    names = [name for name in BLOCKS if settings["tables"].get(name)]
-    if names:
-        names += ["statistics", "pareto"]
-        names += ["operating_point"] if settings.get("margin") else []
-        names += ["guided_or_selected"] if _has_guided_and_selected(settings) else []
-        names += ["knee"] if settings.get("knee") else []
-        names += ["attribute_shares"] if settings.get("shares") else []
-    return names
+
+    name: str
+    caption: str
+    asked: Callable[[dict], object]
+    make: Callable[..., tuple[list[dict], Document]]
+    rank: int
 
 
-def _has_guided_and_selected(settings: dict) -> bool:
-    rows = [row for block in settings["tables"].get("selection", []) for row in block["rows"]]
-    selected = [row.get("kind") == "selected" for row in rows]
-    return any(selected) and any(not s and row["method"] != "plain" for s, row in zip(selected, rows, strict=True))
+@dataclass(frozen=True)
+class Figure:
+    """A figure for each of the ``datasets`` that the settings give: ``draw`` makes one of what was measured and, unless
+    it is drawn :data:`ONCE`, the dataset."""
+
+    name: str
+    caption: str
+    datasets: Callable[[dict], Iterable[str]]
+    draw: Callable[..., matplotlib_figure.Figure]
+    rank: int
+
+    def files(self, settings: dict) -> dict[str, str]:
+        """The name of each file without its suffix -> the dataset."""
+        return {"_".join(filter(None, [self.name, dataset])): dataset for dataset in self.datasets(settings)}
 
 
-def figure_names(settings: dict) -> list[str]:
-    """The figures of a run, each written as png and svg.
-
-    ``eta_DATASET``, ``D_DATASET``, ``selection_DATASET`` and ``samplers_DATASET`` for every dataset that has such
-    blocks, and ``pareto_DATASET`` for every dataset.
-    """
-    names = []
-    for table in BLOCKS:
-        datasets = dict.fromkeys(block["dataset"] for block in settings["tables"].get(table, []))
-        names += [f"{FIGURE_OF[table]}_{dataset}" for dataset in datasets]
-    return names + [f"pareto_{dataset}" for dataset in datasets_of(settings)]
+_ENTERED: dict[tuple[str, type], dict[str, Table | Figure]] = {}
 
 
-def datasets_of(settings: dict) -> list[str]:
-    """The datasets that have a block in any table, in the order of their first."""
-    return list(dict.fromkeys(block["dataset"] for name in BLOCKS for block in settings["tables"].get(name, [])))
+def has_blocks(settings: dict) -> bool:
+    """Whether any list of blocks has one."""
+    return bool(datasets_of(settings))
+
+
+def datasets_of(settings: dict, *lists: str) -> list[str]:
+    """The datasets that have a block in one of these lists (in any of :data:`BLOCKS`), in the order of their first."""
+    blocks = (block for name in lists or BLOCKS for block in settings["tables"].get(name, []))
+    return list(dict.fromkeys(block["dataset"] for block in blocks))
+
+
+def table(name: str, caption: str, asked: Callable[[dict], object] = has_blocks, rank: int = LAST) -> Callable:
+    """Enter a table that the function makes; those of the lowest ``rank`` come first."""
+
+    def enter(make: Callable) -> Callable:
+        _enter(Table(name, caption, asked, make, rank), make)
+        return make
+
+    return enter
+
+
+def figure(
+    name: str, caption: str, datasets: Callable[[dict], Iterable[str]] = datasets_of, rank: int = LAST
+) -> Callable:
+    """Enter a figure that the function draws; those of the lowest ``rank`` come first."""
+
+    def enter(draw: Callable) -> Callable:
+        _enter(Figure(name, caption, datasets, draw, rank), draw)
+        return draw
+
+    return enter
+
+
+def _enter(entry: Table | Figure, function: Callable) -> None:
+    room = function.__module__.split(".")[-2]
+    entered = _ENTERED.setdefault((room, type(entry)), {})
+    if entry.name in entered:
+        raise ValueError(f"{function.__module__}: there is a {type(entry).__name__.lower()} {entry.name!r} already")
+    entered[entry.name] = entry
+
+
+def tables(room: str = "tables") -> dict[str, Table]:
+    """The tables of ``tables`` or ``exact``, by name, in their order."""
+    return _entered(room, Table)
+
+
+def figures(room: str = "figures") -> dict[str, Figure]:
+    """The figures of ``figures`` or ``exact``, by name, in their order."""
+    return _entered(room, Figure)
+
+
+@cache
+def _entered(room: str, kind: type) -> dict:
+    package = importlib.import_module(f"benchmark.publish.{room}")
+    modules_of(package.__name__, list(package.__path__))
+    return dict(sorted(_ENTERED.get((room, kind), {}).items(), key=lambda item: (item[1].rank, item[0])))
+
+
+def table_names(settings: dict, room: str = "tables") -> list[str]:
+    """The tables of a run, each written as csv, md, tex and html."""
+    return [name for name, one in tables(room).items() if one.asked(settings)]
+
+
+def figure_names(settings: dict, room: str = "figures") -> list[str]:
+    """The figures of a run, each written as png and svg: NAME_DATASET."""
+    return [name for one in figures(room).values() for name in one.files(settings)]
+
+
+def captions(settings: dict, *rooms: str) -> dict[str, str]:
+    """What the report says of each file of a run, by ``table_NAME`` and ``figure_NAME``."""
+    found = {}
+    for room in rooms:
+        found |= {f"table_{name}": tables(room)[name].caption for name in table_names(settings, room)}
+        found |= {f"figure_{name}": one.caption for one in figures(room).values() for name in one.files(settings)}
+    return found

@@ -28,7 +28,7 @@ from pathlib import Path
 import yaml
 
 from benchmark.errors import BenchmarkError, suggestion
-from benchmark.publish.tables.rows import as_csv
+from benchmark.publish.files import as_csv
 
 WIDTH = 112
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from scipy import special, stats
 
+from benchmark.lazy import special, stats
 from benchmark.statistics.flips import sign_flip
 from benchmark.statistics.intervals import (
     LEVEL,

@@ -36,7 +36,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
+
+from benchmark.lazy import special
 
 LEVEL = 0.95
 RESAMPLES = 10_000

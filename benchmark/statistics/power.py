@@ -17,8 +17,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize, special, stats
 
+from benchmark.lazy import optimize, special, stats
 from benchmark.statistics.flips import attainable_level
 from benchmark.statistics.intervals import LEVEL
 

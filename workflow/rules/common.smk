@@ -13,6 +13,13 @@ from benchmark.config import check, rehearsal_notes
 from benchmark.errors import BenchmarkError
 from benchmark.weights.public import REGISTRY
 from benchmark.plan import Plan
+from benchmark.publish.contents import (
+    FIGURE_FORMATS,
+    TABLE_FORMATS,
+    captions,
+    figure_names,
+    table_names,
+)
 from benchmark.store import canonical, fingerprint
 
 try:
@@ -76,6 +83,15 @@ def plan_file(name, text):
     return path
 
 
+def caption(name):
+    """The file of what the report says of a table or figure, which its own module declares; Snakemake reads files."""
+    path = Path(".snakemake", "captions", f"{name}.rst").absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file() or path.read_text() != CAPTIONS[name]:
+        path.write_text(CAPTIONS[name])
+    return str(path)
+
+
 def calm(scheduler):
     """Take Snakemake's default limit of 100 jobs a second off: under it each wake-up of the scheduler starts a timer
     that wakes it again, and so does each job that ends: after n jobs it wakes n times a second, a tenth of two cores
@@ -114,4 +130,5 @@ PLAN_FILES = {}
 MANIFEST = plan_file("metrics.txt", PLAN.manifest())
 PUBLISH_SETTINGS = plan_file("publish.json", canonical(PLAN.publish_settings()))
 CONFIGURATION = plan_file("config.json", canonical(PLAN.config))
+CAPTIONS = captions(PLAN.publish_settings(), "tables", "figures")
 shell.prefix(shell_prefix())

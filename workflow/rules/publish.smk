@@ -45,7 +45,7 @@ rule tables:
         [
             report(
                 path,
-                caption=f"../report/table_{Path(path).stem}.rst",
+                caption=caption(f"table_{Path(path).stem}"),
                 category="Tables",
                 labels={"table": Path(path).stem},
             )
@@ -74,7 +74,7 @@ rule figures:
         [
             report(
                 path,
-                caption=f"../report/figure_{Path(path).stem.split('_')[0]}.rst",
+                caption=caption(f"figure_{Path(path).stem}"),
                 category="Figures",
                 labels={"figure": Path(path).stem},
             )

@@ -1,17 +1,20 @@
-# Samplers held against exact posteriors: one job for each problem and sampler, one table, two figures.
+# Samplers held against exact posteriors: one job for each problem and sampler, their tables and figures.
 TRUTH = f"{RUN}/truth/{{problem}}/{{sampler}}.parquet"
 TRUTH_FILES = PLAN.paths("truth")
-TRUTH_TABLES = [
-    f"{RUN}/tables/truth.{suffix}" for suffix in ["csv", "md", "tex", "html"]
-]
-TRUTH_FIGURES = [
-    f"{RUN}/figures/truth_{name}.{suffix}"
-    for name in ["steps", "bias"]
-    for suffix in ["png", "svg"]
-]
 TRUTH_PUBLISHED = []
 
 if TRUTH_FILES:
+    TRUTH_TABLES = [
+        f"{RUN}/tables/{name}.{suffix}"
+        for name in table_names(PLAN.truth_settings(), "exact")
+        for suffix in TABLE_FORMATS
+    ]
+    TRUTH_FIGURES = [
+        f"{RUN}/figures/{name}.{suffix}"
+        for name in figure_names(PLAN.truth_settings(), "exact")
+        for suffix in FIGURE_FORMATS
+    ]
+    CAPTIONS |= captions(PLAN.truth_settings(), "exact")
     TRUTH_MANIFEST = plan_file("truth.txt", PLAN.manifest("truth"))
     TRUTH_SETTINGS = plan_file("truth.json", canonical(PLAN.truth_settings()))
     TRUTH_PUBLISHED = [f"{RUN}/truth.parquet", *TRUTH_TABLES, *TRUTH_FIGURES]
@@ -58,16 +61,20 @@ if TRUTH_FILES:
                 for path in [*TRUTH_TABLES, *TRUTH_FIGURES]
                 if not path.endswith((".html", ".png"))
             ],
-            report(
-                f"{RUN}/tables/truth.html",
-                caption="../report/table_truth.rst",
-                category="Tables",
-                labels={"table": "truth"},
-            ),
             [
                 report(
                     path,
-                    caption="../report/figure_truth.rst",
+                    caption=caption(f"table_{Path(path).stem}"),
+                    category="Tables",
+                    labels={"table": Path(path).stem},
+                )
+                for path in TRUTH_TABLES
+                if path.endswith(".html")
+            ],
+            [
+                report(
+                    path,
+                    caption=caption(f"figure_{Path(path).stem}"),
                     category="Figures",
                     labels={"figure": Path(path).stem},
                 )

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 
+from benchmark.publish.contents import ONCE, figure
 from benchmark.publish.exact.price import per_diversity
 from benchmark.publish.exact.results import Results, Setting
-from benchmark.publish.figures.style import INK, MARKERS, colours, save, style
+from benchmark.publish.figures.style import INK, MARKERS, colours
 
 COLUMNS = 4
 METRIC = "sliced_wasserstein"
-
-
-def write_figures(results: Results, folder: str | Path) -> None:
-    """Write truth_steps and truth_bias, each as png and svg."""
-    with style():
-        save(steps(results), folder, "truth_steps")
-    with style():
-        save(bias(results), folder, "truth_bias")
 
 
 def _grid(count: int, width: float, height: float, columns: int = COLUMNS):
@@ -55,6 +47,13 @@ def looks(results: Results, names: list[str]) -> dict[str, dict]:
     }
 
 
+@figure(
+    "truth_steps",
+    "Samples held against exact posteriors: distance over steps beside the floor, and the bias of guidance per "
+    "unit of diversity.",
+    lambda settings: ONCE,
+    rank=0,
+)
 def steps(results: Results):
     """Sliced W2 against network evaluations, a panel for each problem; the dotted line is the floor.
 
@@ -63,8 +62,8 @@ def steps(results: Results):
     from matplotlib.ticker import NullFormatter
 
     names = [name for name in results.samplers if results.preset[name] == "paper"]
-    look, figure_axes = looks(results, names), _grid(len(results.problems), 2.9, 2.5)
-    figure, axes = figure_axes
+    look = looks(results, names)
+    drawn, axes = _grid(len(results.problems), 2.9, 2.5)
     for axis, problem in zip(axes, results.problems, strict=True):
         settings = results.of(problem, guided=False)
         floor = results.exact([problem], METRIC).estimate
@@ -77,10 +76,10 @@ def steps(results: Results):
         axis.set(xscale="log", yscale="log", title=problem)
         axis.xaxis.set_minor_formatter(NullFormatter())
         _show(axis, log=True)
-    figure.supxlabel("Network evaluations of a sample", fontsize="medium")
-    figure.supylabel("Sliced W2 to the exact posterior", fontsize="medium")
-    _legend(figure, axes, 5)
-    return figure
+    drawn.supxlabel("Network evaluations of a sample", fontsize="medium")
+    drawn.supylabel("Sliced W2 to the exact posterior", fontsize="medium")
+    _legend(drawn, axes, 5)
+    return drawn
 
 
 def _line(axis, x: list[float], intervals: list, label: str, look: dict) -> None:
@@ -119,6 +118,13 @@ def _compress(axis, times: float = 20.0) -> None:
         axis.set_yscale("symlog", linthresh=float(np.median(sizes)))
 
 
+@figure(
+    "truth_bias",
+    "Samples held against exact posteriors: distance over steps beside the floor, and the bias of guidance per "
+    "unit of diversity.",
+    lambda settings: ONCE,
+    rank=1,
+)
 def bias(results: Results):
     """Change of the squared W2 excess per unit of diversity gained, over eta; a panel for each world and distance D.
 
@@ -131,14 +137,14 @@ def bias(results: Results):
     names = [name for name in results.samplers if name not in compared]
     panels = _panels(results, names)
     if not panels:
-        figure, axis = plt.subplots(figsize=(5, 2), layout="constrained")
+        drawn, axis = plt.subplots(figsize=(5, 2), layout="constrained")
         axis.set_axis_off()
         axis.text(0.5, 0.5, "No guided point in this run", ha="center", va="center")
-        return figure
+        return drawn
     every = {setting for _, _, settings, _ in panels for setting in settings}
     lines = sorted({(names.index(one.sampler), one.method) for one in every})
     colour = colours([names[index] for index, _ in lines])
-    figure, axes = _grid(len(panels), 3.2, 2.7, 3)
+    drawn, axes = _grid(len(panels), 3.2, 2.7, 3)
     for axis, (world, reach, settings, problems) in zip(axes, panels, strict=True):
         for order, (index, method) in enumerate(lines):
             own = [one for one in settings if (one.sampler, one.method) == (names[index], method)]
@@ -155,10 +161,10 @@ def bias(results: Results):
         axis.set(xscale="log", title=f"{world}, D {reach}")
         axis.set_xticks(etas, [f"{eta:g}" for eta in etas])
         axis.minorticks_off()
-    figure.supxlabel("Step size η", fontsize="medium")
-    figure.supylabel("Change of squared W2 excess per unit of diversity", fontsize="medium")
-    _legend(figure, axes, 3)
-    return figure
+    drawn.supxlabel("Step size η", fontsize="medium")
+    drawn.supylabel("Change of squared W2 excess per unit of diversity", fontsize="medium")
+    _legend(drawn, axes, 3)
+    return drawn
 
 
 def _name(sampler: str, method: str) -> str:

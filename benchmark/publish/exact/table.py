@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 
-from benchmark import store
-from benchmark.publish import document
+from benchmark.publish.contents import table
 from benchmark.publish.document import Column, Document, Section
 from benchmark.publish.exact.choices import comparisons
 from benchmark.publish.exact.price import diversity_price, equal_gain, per_diversity
@@ -22,21 +20,25 @@ from benchmark.publish.exact.results import (
     common_steps,
     or_nothing,
 )
-from benchmark.publish.tables.rows import as_csv, interval_columns
+from benchmark.publish.tables.rows import interval_columns
 
 Part = tuple[Section, list[dict]]
 MODES = "mode_total_variation"
 
 
-def write_table(results: Results, folder: str | Path) -> None:
-    """Write truth.csv (every value; the column ``section`` says of what kind) and truth.md, .tex, .html."""
+@table(
+    "truth",
+    "Samples held against exact posteriors: distances beside their floor (exact samples against as many exact "
+    "samples), what reference presets cost, and what bias each unit of diversity costs.",
+    lambda settings: True,
+)
+def truth_table(results: Results) -> tuple[list[dict], Document]:
+    """The csv's records (every value; the column ``section`` says of what kind) and the document."""
     parts = list(sections(results))
-    rows = [record for _, found in parts for record in found]
-    store.write_text(Path(folder) / "truth.csv", as_csv(rows))
+    records = [record for _, found in parts for record in found]
     shown = [section for section, _ in parts]
-    text = Document("truth", "Samples and the exact posterior", _intro(results), shown, _legend(results))
-    for suffix, write in (("md", document.markdown), ("tex", document.latex), ("html", document.page)):
-        store.write_text(Path(folder) / f"truth.{suffix}", write(text))
+    title = "Samples and the exact posterior"
+    return records, Document("truth", title, _intro(results), shown, _legend(results))
 
 
 def _intro(results: Results) -> list[str]:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from benchmark.publish import labels
+from benchmark.publish.contents import datasets_of, figure
 from benchmark.publish.figures.panels import (
     axis_label,
     caption,
@@ -32,6 +33,7 @@ from benchmark.publish.figures.style import (
     open_handle,
 )
 from benchmark.publish.results.measured import Group, Measured, Scope
+from benchmark.publish.results.run import Run
 from benchmark.statistics import Interval
 
 if TYPE_CHECKING:
@@ -39,13 +41,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def selection_figure(measured: Measured, found: list[Group]) -> Figure:
+@figure(
+    "selection",
+    "Plain, guided and selected sets side by side.",
+    lambda settings: datasets_of(settings, "selection"),
+    rank=2,
+)
+def selection_figure(run: Run, dataset: str) -> Figure:
     """Plain, guided and selected sets of a dataset, a line for each kind of set; a group for each sampler."""
     from matplotlib.lines import Line2D
 
+    measured, found = run.measured, run.groups("selection", dataset)
     shown, panels = shown_measures(measured, found), panels_of(found)
     names = list(dict.fromkeys(labels.point(row) for group in found for row in group.rows))
-    figure, axes = grid(len(shown), len(panels), (PANEL[0], 0.24 * len(names) + 0.75), sharey=True, sharex="row")
+    drawn, axes = grid(len(shown), len(panels), (PANEL[0], 0.24 * len(names) + 0.75), sharey=True, sharex="row")
     for index, group in enumerate(found):
         unlike = unlike_plain(measured, group, shown)
         shift = 0.25 * (index - (len(found) - 1) / 2)
@@ -66,23 +75,30 @@ def selection_figure(measured: Measured, found: list[Group]) -> Figure:
         axis.set_title(panel_title(scope))
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
-    headline(figure, caption(measured, found[0], "plain, guided and selected sets"))
+    headline(drawn, caption(measured, found[0], "plain, guided and selected sets"))
     handles = [
         Line2D([], [], color=INK, linestyle="", marker=MARKERS[i % len(MARKERS)], label=group.sampler)
         for i, group in enumerate(found)
     ]
-    legend(figure, [*handles, open_handle(), *exact])
-    return figure
+    legend(drawn, [*handles, open_handle(), *exact])
+    return drawn
 
 
-def samplers_figure(measured: Measured, found: list[Group]) -> Figure:
+@figure(
+    "samplers",
+    "The samplers side by side, plain and guided.",
+    lambda settings: datasets_of(settings, "samplers"),
+    rank=3,
+)
+def samplers_figure(run: Run, dataset: str) -> Figure:
     """The samplers of a dataset, a line for each, over all of its tasks."""
     from matplotlib.lines import Line2D
 
+    measured, found = run.measured, run.groups("samplers", dataset)
     shown, group = shown_measures(measured, found), found[0]
     scope = group.scopes()[0]
     names = list(dict.fromkeys(row["sampler"] for row in group.rows))
-    figure, axes = grid(1, len(shown), (PANEL[0], 0.38 * len(names) + 0.9), sharey=True)
+    drawn, axes = grid(1, len(shown), (PANEL[0], 0.38 * len(names) + 0.9), sharey=True)
     for axis, column in zip(axes[0], shown, strict=True):
         logarithmic = _logarithmic(measured, group, scope, column.name)
         power = 0 if logarithmic else power_of(measured, group, [scope], column.name)
@@ -98,9 +114,9 @@ def samplers_figure(measured: Measured, found: list[Group]) -> Figure:
     points = dict.fromkeys(labels.point(row) for row in group.rows if not labels.is_plain(row))
     handles = [Line2D([], [], color=PLAIN, linestyle="", marker="o", label="Plain")]
     handles += [Line2D([], [], color=COLOURS[1], linestyle="", marker="^", label=" / ".join(points))] if points else []
-    legend(figure, handles)
-    headline(figure, caption(measured, group, f"samplers, {panel_title(scope)}"))
-    return figure
+    legend(drawn, handles)
+    headline(drawn, caption(measured, group, f"samplers, {panel_title(scope)}"))
+    return drawn
 
 
 def _dot(axis: Axes, interval: Interval, place: float, marker: str, colour: str, filled: bool = True) -> None:

@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from benchmark.publish import labels
+from benchmark.publish.contents import figure
 from benchmark.publish.figures.panels import panel_title
 from benchmark.publish.figures.style import INK, colours, error_lengths, grid, headline, legend, marker_face
-from benchmark.publish.results.measured import Measured
+from benchmark.publish.results.run import Run
 from benchmark.publish.results.tradeoff import Tradeoff, tradeoffs
 
 if TYPE_CHECKING:
@@ -16,14 +17,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def pareto_figure(measured: Measured, dataset: str, settings: dict) -> Figure:
+@figure(
+    "pareto",
+    "Diversity against quality; the line joins the points that no other point beats in both.",
+    rank=4,
+)
+def pareto_figure(run: Run, dataset: str) -> Figure:
     """The figure of a dataset: every set of the run, and those that no other beats in both measures."""
-    found = tradeoffs(settings, measured, dataset)
+    found = tradeoffs(run.settings, run.measured, dataset)
     columns = max(1, len(found)) if len(found) <= 4 else 3
-    figure, axes = grid(max(1, math.ceil(len(found) / columns)), columns, (2.9, 2.6), sharex=True, sharey=True)
+    drawn, axes = grid(max(1, math.ceil(len(found) / columns)), columns, (2.9, 2.6), sharex=True, sharey=True)
     if not found:
         axes[0, 0].text(0.5, 0.5, "no measure of quality", ha="center", va="center", transform=axes[0, 0].transAxes)
-        return figure
+        return drawn
     palette = colours([row["sampler"] for trade in found for row in trade.rows])
     strategies = list(dict.fromkeys(row["method"] for t in found for row in t.rows if labels.is_selected(row)))
     for index, (axis, trade) in enumerate(zip(axes.flat, found)):
@@ -39,9 +45,9 @@ def pareto_figure(measured: Measured, dataset: str, settings: dict) -> Figure:
     for axis in axes[:, 0]:
         axis.set_ylabel(found[0].diversity.header)
     infinite = any(math.isinf(row["D"]) for trade in found for row in trade.rows)
-    legend(figure, _pareto_handles(palette, strategies, infinite))
-    headline(figure, f"{dataset}: diversity against quality; {measured.level:.0%} intervals over cases")
-    return figure
+    legend(drawn, _pareto_handles(palette, strategies, infinite))
+    headline(drawn, f"{dataset}: diversity against quality; {run.measured.level:.0%} intervals over cases")
+    return drawn
 
 
 def _pareto_handles(palette: dict[str, str], strategies: list[str], infinite: bool) -> list:

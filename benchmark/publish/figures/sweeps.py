@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from benchmark.publish import labels
+from benchmark.publish.contents import datasets_of, figure
 from benchmark.publish.figures.panels import (
     axis_label,
     caption,
@@ -29,11 +30,32 @@ from benchmark.publish.figures.style import (
     open_handle,
 )
 from benchmark.publish.results.measured import Group, Measured
+from benchmark.publish.results.run import Run
 from benchmark.statistics import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+@figure(
+    "eta",
+    "Diversity and quality against the step size ``eta``.",
+    lambda settings: datasets_of(settings, "eta_sweep"),
+    rank=0,
+)
+def eta_figure(run: Run, dataset: str) -> Figure:
+    return sweep_figure(run.measured, run.groups("eta_sweep", dataset))
+
+
+@figure(
+    "D",
+    "Diversity and quality against the distance ``D``.",
+    lambda settings: datasets_of(settings, "D_sweep"),
+    rank=1,
+)
+def D_figure(run: Run, dataset: str) -> Figure:
+    return sweep_figure(run.measured, run.groups("D_sweep", dataset))
 
 
 def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
@@ -42,7 +64,7 @@ def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
 
     name = "eta" if found[0].table == "eta_sweep" else "D"
     shown, panels = shown_measures(measured, found), panels_of(found)
-    figure, axes = grid(len(shown), len(panels), sharex=True, sharey="row")
+    drawn, axes = grid(len(shown), len(panels), sharex=True, sharey="row")
     samplers = [group.sampler or "" for group in found]
     palette = colours(samplers)
     for index, group in enumerate(found):
@@ -63,16 +85,16 @@ def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
         axis.set_title(panel_title(scope))
     for axis in axes[-1]:
         _sweep_ticks(axis, found, name)
-    figure.align_ylabels(axes[:, 0])
+    drawn.align_ylabels(axes[:, 0])
     fixed = found[0].fixed
     rest = f"D = {labels.distance({'D_unit': 'rms', **fixed})}" if name == "eta" else f"η = {fixed['eta']:g}"
-    headline(figure, caption(measured, found[0], f"diversity and quality against {labels.AXES[name]}, {rest}"))
+    headline(drawn, caption(measured, found[0], f"diversity and quality against {labels.AXES[name]}, {rest}"))
     handles = [
         Line2D([], [], label=text, color=palette[text], marker=MARKERS[i % len(MARKERS)])
         for i, text in enumerate(samplers)
     ]
-    legend(figure, [*handles, open_handle(), *exact])
-    return figure
+    legend(drawn, [*handles, open_handle(), *exact])
+    return drawn
 
 
 def _curve(axis: Axes, points: list[tuple[dict, Interval, bool]], name: str, shift: float, look: dict) -> None:

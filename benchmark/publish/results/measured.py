@@ -8,14 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from benchmark import statistics, store
 from benchmark.errors import BenchmarkError
 from benchmark.publish.labels import measure, rank
 from benchmark.statistics import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 POINT_KEYS = ["dataset", "task", "sampler", "method", "eta", "D", "D_unit"]
 OVERALL = "overall"
@@ -213,6 +216,8 @@ class Measured:
         return self._arrays[key]
 
     def _columns(self, dataset: str, frame: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+        import pandas as pd
+
         cases, seeds = self._axes[dataset]
         for name, part in frame.groupby("metric", observed=True):
             at = pd.Index(cases).get_indexer(part["case"]), pd.Index(seeds).get_indexer(part["seed"])

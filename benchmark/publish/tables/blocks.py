@@ -6,37 +6,78 @@ import math
 
 from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
+from benchmark.publish.contents import datasets_of, table
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.results.comparison import Entry
-from benchmark.publish.results.measured import Group, Measured
+from benchmark.publish.results.measured import Group
 from benchmark.publish.results.paper import beside, published
+from benchmark.publish.results.run import Run
 from benchmark.publish.tables.measures import headline_and_further
 from benchmark.publish.tables.notes import interval_line, legend, star_line, star_note, tuned_lines, what_cases_show
 from benchmark.publish.tables.rows import difference_columns, interval_columns, row_headers, row_keys, row_labels
 
-TITLES = {
-    "eta_sweep": "Effect of η on diversity and quality",
-    "D_sweep": "Effect of D on diversity and quality",
-    "selection": "Guided sets and sets selected from many candidates",
-    "samplers": "Samplers",
-}
+OTHER_UNIT = (
+    "The published D is counted in another unit (a distance divided by the number of unknown elements): only 0 and ∞ "
+    "are the same point, the values between them stand side by side in their order."
+)
 
 
-def block_table(
-    table: str, settings: dict, measured: Measured, found: list[tuple[Group, list[Entry]]]
-) -> tuple[list[dict], Document]:
-    """The csv's records of one table of blocks, and its document.
+@table(
+    "eta_sweep",
+    "The step size ``eta`` at one distance ``D``, in the shape of the source paper's Table 1, with its published "
+    "values beside the measured ones. The embedded worlds are not CelebA: compare directions, not values.",
+    lambda settings: datasets_of(settings, "eta_sweep"),
+    rank=0,
+)
+def eta_sweep(run: Run) -> tuple[list[dict], Document]:
+    lines = [*_of_the_paper("eta_sweep", run), *tuned_lines(run.settings)]
+    return _block_table("eta_sweep", "Effect of η on diversity and quality", lines, run)
 
-    Args:
-        table: a name of :data:`benchmark.publish.names.BLOCKS`.
-        found: its groups, each with its entries.
-    """
-    records = [_record(entry) for _, part in found for entry in part]
+
+@table(
+    "D_sweep",
+    "The distance ``D`` at one step size ``eta``, in the shape of the source paper's Table 2, with its published "
+    "values beside the measured ones. The embedded worlds are not CelebA: compare directions, not values.",
+    lambda settings: datasets_of(settings, "D_sweep"),
+    rank=1,
+)
+def D_sweep(run: Run) -> tuple[list[dict], Document]:
+    lines = [*_of_the_paper("D_sweep", run), OTHER_UNIT]
+    return _block_table("D_sweep", "Effect of D on diversity and quality", lines, run)
+
+
+@table(
+    "selection",
+    "Plain and guided sets beside sets picked from a large number of candidates by each strategy, with what they cost.",
+    lambda settings: datasets_of(settings, "selection"),
+    rank=2,
+)
+def selection(run: Run) -> tuple[list[dict], Document]:
+    lines = ["Selected sets are picked from a large number of plain candidates; coverage is of those candidates."]
+    return _block_table("selection", "Guided sets and sets selected from many candidates", lines, run)
+
+
+@table(
+    "samplers",
+    "The samplers side by side, each plain and at the guided point: diversity, quality, consistency, network "
+    "evaluations, seconds.",
+    lambda settings: datasets_of(settings, "samplers"),
+    rank=3,
+)
+def samplers(run: Run) -> tuple[list[dict], Document]:
+    lines = ["Network evaluations and time are those of a whole set of N restorations."]
+    return _block_table("samplers", "Samplers", lines, run)
+
+
+def _block_table(table: str, title: str, lines: list[str], run: Run) -> tuple[list[dict], Document]:
+    """The csv's records of a list of blocks, and its document, ``lines`` first."""
+    compared = run.compared[table]
+    records = [_record(entry) for _, part in compared for entry in part]
     if table in published()["tables"]:
-        records = [record for group, part in found for record in _with_published(group, part)]
-    sections = [section for group, part in found for section in _sections(group, part)]
-    intro = _intro(table, settings, measured)
-    return records, Document(table, TITLES[table], intro, sections, legend(measured, starred=True))
+        records = [record for group, part in compared for record in _with_published(group, part)]
+    sections = [section for group, part in compared for section in _sections(group, part)]
+    intro = [*lines, interval_line(run.measured), star_line(run.measured)]
+    return records, Document(table, title, intro, sections, legend(run.measured, starred=True))
 
 
 def _record(entry: Entry) -> dict:
@@ -59,32 +100,15 @@ def _with_published(group: Group, part: list[Entry]) -> list[dict]:
     ]
 
 
-def _intro(table: str, settings: dict, measured: Measured) -> list[str]:
-    lines = []
-    if table in published()["tables"]:
-        source, theirs = published()["source"], published()["tables"][table]
-        datasets = list(dict.fromkeys(block["dataset"] for block in settings["tables"][table]))
-        lines.append(
-            f"After {theirs['number']} of “{source['title']}” ({source['authors']}), whose values stand in the columns "
-            f"on the right. Method: {source['method']}."
-        )
-        lines.append(
-            f"The published values were measured on {source['data']}. The data here ({', '.join(datasets)}) are not "
-            "CelebA and most columns are other measures: compare the direction, not the values."
-        )
-        if table == "D_sweep":
-            lines.append(
-                "The published D is counted in another unit (a distance divided by the number of unknown elements): "
-                "only 0 and ∞ are the same point, the values between them stand side by side in their order."
-            )
-    if table == "samplers":
-        lines.append("Network evaluations and time are those of a whole set of N restorations.")
-    if table == "selection":
-        lines.append(
-            "Selected sets are picked from a large number of plain candidates; coverage is of those candidates."
-        )
-    tuned = tuned_lines(settings) if table == "eta_sweep" else []
-    return [*lines, *tuned, interval_line(measured), star_line(measured)]
+def _of_the_paper(table: str, run: Run) -> list[str]:
+    source, theirs = published()["source"], published()["tables"][table]
+    return [
+        f"After {theirs['number']} of “{source['title']}” ({source['authors']}), whose values stand in the columns on "
+        f"the right. Method: {source['method']}.",
+        f"The published values were measured on {source['data']}. The data here "
+        f"({', '.join(datasets_of(run.settings, table))}) are not CelebA and most columns are other measures: compare "
+        "the direction, not the values.",
+    ]
 
 
 def _sections(group: Group, part: list[Entry]) -> list[Section]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from benchmark import statistics
 from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
+from benchmark.publish.contents import table
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.results.measured import Group, Measured, Scope, groups
+from benchmark.publish.results.measured import Group, Measured, Scope
+from benchmark.publish.results.run import Run
 from benchmark.publish.tables.notes import legend, what_cases_show
 from benchmark.publish.tables.rows import difference_columns, interval_columns
 from benchmark.statistics import Interval
@@ -36,10 +38,24 @@ class Pair:
     family: int  # tests that Holm's correction counts, this one among them
 
 
-def guided_or_selected_table(settings: dict, measured: Measured) -> tuple[list[dict], Document]:
+def _guided_and_selected(settings: dict) -> bool:
+    """Whether a selection has a guided set and a selected one."""
+    rows = [row for block in settings["tables"].get("selection", []) for row in block["rows"]]
+    return any(map(labels.is_selected, rows)) and any(map(labels.is_guided, rows))
+
+
+@table(
+    "guided_or_selected",
+    "Guided sets against sets picked from many plain candidates: what each shows, is plausible of, and costs, as "
+    "paired differences; where the configuration has them, at equal network evaluations.",
+    _guided_and_selected,
+    rank=7,
+)
+def guided_or_selected_table(run: Run) -> tuple[list[dict], Document]:
     """The csv's records, one for each measure of each pair of a guided and a selected set, and the document."""
     found: dict[tuple[str, Scope], list[Group]] = {}
-    for group in groups(settings, "selection"):
+    measured = run.measured
+    for group in run.groups("selection"):
         found.setdefault((group.dataset, group.scopes()[0]), []).append(group)
     records, sections = [], []
     for (dataset, scope), members in found.items():

@@ -6,10 +6,11 @@ import math
 
 from benchmark import statistics
 from benchmark.publish import document, labels
+from benchmark.publish.contents import has_blocks, table
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.results.comparison import Entry
 from benchmark.publish.results.knee import PLAUSIBLE, Step, Sweep, complement, loss_allowed, negated, sweeps
-from benchmark.publish.results.measured import Group, Measured
+from benchmark.publish.results.measured import Measured
+from benchmark.publish.results.run import Run
 from benchmark.publish.tables.notes import (
     interval_line,
     legend,
@@ -22,17 +23,19 @@ from benchmark.publish.tables.notes import (
 from benchmark.publish.tables.rows import interval_columns, row_keys
 
 
-def knee_table(
-    settings: dict, measured: Measured, compared: dict[str, list[tuple[Group, list[Entry]]]]
-) -> tuple[list[dict], Document]:
-    """The csv's records, one for each step of each sweep, and the document.
-
-    Args:
-        settings: those of the publishing stage; the ``margin`` of plausibility decides what counts as not worse.
-        compared: every table of blocks: its groups, each with its entries.
-    """
+@table(
+    "knee",
+    "When ``eta`` gets too large: the shares of unstable and of implausible restorations over ``eta``, and the "
+    "knee, the first step size that loses plausibility, with how much earlier it may lie.",
+    lambda settings: has_blocks(settings) and settings.get("knee"),
+    rank=8,
+)
+def knee_table(run: Run) -> tuple[list[dict], Document]:
+    """The csv's records, one for each step of each sweep, and the document; the ``margin`` of plausibility in the
+    settings decides what counts as not worse."""
+    settings, measured = run.settings, run.measured
     margin = (settings.get("margin") or {}).get(PLAUSIBLE)
-    found = sweeps(measured, compared["eta_sweep"], margin)
+    found = sweeps(measured, run.compared["eta_sweep"], margin)
     records = [_record(sweep, step) for sweep in found for step in sweep.steps]
     sections = [_knees(found, margin)] if found else []
     sections += [_steps(sweep, measured.level, margin) for sweep in found]

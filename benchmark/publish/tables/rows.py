@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-
 from benchmark.publish import labels
 from benchmark.publish.results.measured import Group
 from benchmark.publish.results.paper import published
 from benchmark.statistics import Interval
-
-
-def as_csv(records: list[dict]) -> str:
-    """Records as csv, a column for every key of any; what is missing, None or NaN is empty."""
-    text = io.StringIO()
-    columns = list(dict.fromkeys(key for record in records for key in record))
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _plain(value) for key, value in record.items()} for record in records)
-    return text.getvalue()
-
-
-def _plain(value: object) -> object:
-    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value
 
 
 def row_keys(table: str | None, dataset: str, scope: str, row: dict) -> dict:

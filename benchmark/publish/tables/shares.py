@@ -9,8 +9,10 @@ import numpy as np
 
 from benchmark import statistics
 from benchmark.publish import labels
+from benchmark.publish.contents import has_blocks, table
 from benchmark.publish.document import Column, Document, Section, Value
-from benchmark.publish.results.measured import Group, Measured, Scope, groups
+from benchmark.publish.results.measured import Group, Measured, Scope
+from benchmark.publish.results.run import Run
 from benchmark.publish.tables.notes import legend, star_note
 from benchmark.publish.tables.rows import difference_columns, interval_columns, row_keys
 from benchmark.statistics import Interval
@@ -35,15 +37,19 @@ class ShareTest:
     family: int = 0
 
 
-def shares_table(settings: dict, measured: Measured) -> tuple[list[dict], Document]:
-    """The csv's records, one for each value of each step of a sweep over eta, and the document.
-
-    Args:
-        settings: those of the publishing stage; ``shares`` names each dataset's world.
-    """
-    records, sections = [], []
-    for group in groups(settings, "eta_sweep"):
-        world = settings["shares"].get(group.dataset)
+@table(
+    "attribute_shares",
+    "What restorations show behind the hole, value by value: the share of each attribute's values against the "
+    "exact posterior and the classifier's world, over ``eta``; and how far from that world they lie.",
+    lambda settings: has_blocks(settings) and settings.get("shares"),
+    rank=9,
+)
+def shares_table(run: Run) -> tuple[list[dict], Document]:
+    """The csv's records, one for each value of each step of a sweep over eta, and the document; ``shares`` of the
+    settings names each dataset's world."""
+    records, sections, measured = [], [], run.measured
+    for group in run.groups("eta_sweep"):
+        world = run.settings["shares"].get(group.dataset)
         for scope in [Scope(task, (task,)) for task in group.tasks if world is not None]:
             found = _values(measured, group, scope)
             if not found:

@@ -7,34 +7,33 @@ import math
 from benchmark import statistics
 from benchmark.metrics.registry import Metric
 from benchmark.publish import document, labels
-from benchmark.publish.contents import BLOCKS
+from benchmark.publish.contents import BLOCKS, table
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.results.comparison import Entry
 from benchmark.publish.results.measured import Group, Measured
 from benchmark.publish.results.paper import published
+from benchmark.publish.results.run import Run
 from benchmark.publish.tables.measures import headline_and_further
 from benchmark.publish.tables.notes import legend, margin_note, not_worse, star_note, verdict
 from benchmark.publish.tables.rows import difference_columns, full_labels, interval_columns, row_headers, row_keys
 
 
-def statistics_table(
-    settings: dict, measured: Measured, compared: dict[str, list[tuple[Group, list[Entry]]]]
-) -> tuple[list[dict], Document]:
-    """The csv's records and the document.
-
-    Args:
-        settings: those of the publishing stage; ``margin`` decides what counts as not worse.
-        compared: every table of blocks: its groups, each with its entries.
-    """
-    margins = settings.get("margin") or {}
+@table(
+    "statistics",
+    "Differences from plain sampling, paired by case, with intervals and corrected tests.",
+    rank=4,
+)
+def statistics_table(run: Run) -> tuple[list[dict], Document]:
+    """The csv's records and the document; ``margin`` of the settings decides what counts as not worse."""
+    margins, measured = run.settings.get("margin") or {}, run.measured
     records, sections, trends = [], [], []
-    for table in BLOCKS:
-        for group, part in compared[table]:
+    for name in BLOCKS:
+        for group, part in run.compared[name]:
             changed = [entry for entry in part if entry.difference is not None]
             records += [_record(entry, margins) for entry in changed]
             if changed:
                 sections.append(_changes(group, changed, margins))
-            if table in ("eta_sweep", "D_sweep"):
+            if name in ("eta_sweep", "D_sweep"):
                 tested = _trends(measured, group)
                 records += tested
                 trends += _trend_rows(group, tested, _measures(group, part, margins))

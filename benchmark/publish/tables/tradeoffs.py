@@ -7,20 +7,27 @@ import math
 from benchmark import statistics
 from benchmark.metrics.registry import Metric
 from benchmark.publish import document, labels
-from benchmark.publish.contents import datasets_of
+from benchmark.publish.contents import datasets_of, has_blocks, table
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.results.measured import Measured, plain_of
+from benchmark.publish.results.run import Run
 from benchmark.publish.results.tradeoff import Tradeoff, tradeoffs
 from benchmark.publish.tables.notes import cases_for_margin, interval_line, legend, margin_note, tuned_lines, verdict
 from benchmark.publish.tables.rows import interval_columns, row_keys
 from benchmark.statistics import Interval
 
 
-def pareto_table(settings: dict, measured: Measured) -> tuple[list[dict], Document]:
+@table(
+    "pareto",
+    "The points that no other point beats in both diversity and quality.",
+    rank=5,
+)
+def pareto_table(run: Run) -> tuple[list[dict], Document]:
     """Every point with its two measures and whether it is on the front: the csv's records and the document."""
     records, sections = [], []
-    for dataset in datasets_of(settings):
-        found = tradeoffs(settings, measured, dataset)
+    measured = run.measured
+    for dataset in datasets_of(run.settings):
+        found = tradeoffs(run.settings, measured, dataset)
         for trade in found:
             records += _pareto_records(trade)
         sections += [_pareto_section(trade) for trade in found[:1]]
@@ -67,9 +74,17 @@ def _pareto_section(trade: Tradeoff) -> Section:
     return Section(f"{trade.dataset}: {over}", columns, rows)
 
 
-def operating_point_table(settings: dict, measured: Measured) -> tuple[list[dict], Document]:
+@table(
+    "operating_point",
+    "The most diverse point whose quality is not worse than plain sampling's by more than the margin that the "
+    "configuration declares.",
+    lambda settings: has_blocks(settings) and settings.get("margin"),
+    rank=6,
+)
+def operating_point_table(run: Run) -> tuple[list[dict], Document]:
     """Every sampler's operating point for each margin of the settings: the csv's records and the document."""
     records, sections = [], []
+    settings, measured = run.settings, run.measured
     for dataset in datasets_of(settings):
         found = [
             record
