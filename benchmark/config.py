@@ -19,7 +19,8 @@ import yaml
 
 from benchmark.entries import REGISTRIES, entry_faults
 from benchmark.errors import BenchmarkError, suggestion
-from benchmark.priors.registry import PRIORS
+from benchmark.options import option_faults, options_of
+from benchmark.priors.registry import PRIORS, public_model
 from benchmark.rehearsal import notes, rehearse
 from benchmark.sampling.faults import sampler_faults, service_faults
 from benchmark.sampling.guidance import UNITS
@@ -191,7 +192,7 @@ def _faults(config: dict) -> Iterator[str]:
         yield from truth_faults(config, config["truth"])
     for name, dataset in config["datasets"].items():
         where = f"datasets.{name}"
-        yield from _prior_faults(config, dataset["prior"]["name"], where)
+        yield from _prior_faults(config, dataset["prior"], where)
         yield from _task_faults(config, dataset, where)
         sections = {"sweeps.eta": dataset["sweeps"].get("eta"), "sweeps.D": dataset["sweeps"].get("D")}
         sections |= {key: dataset.get(key) for key in ("comparison", "candidates")}
@@ -221,15 +222,21 @@ def _sizes(config: dict) -> dict[str, int]:
 
 
 def _learned_range(config: dict, prior: str) -> bool | None:
-    """Whether a prior's network gives variance values; None for a folder, whose configuration is read by its job."""
+    """Whether a prior's network gives variance values; None where its job alone can know."""
     if prior in PRIORS:
-        return None if prior == "diffusers_folder" else False
+        return PRIORS[prior].learned_range
     models = public_models(config)
     return bool(models[prior].flags.get("learn_sigma", False)) if prior in models else None
 
 
-def _prior_faults(config: dict, name: str, where: str) -> Iterator[str]:
-    if name not in PRIORS and name not in public_models(config):
+def _prior_faults(config: dict, prior: dict, where: str) -> Iterator[str]:
+    """A prior that is not there, and options that a public model does not have or take."""
+    name, options = prior["name"], {key: value for key, value in prior.items() if key != "name"}
+    if name in PRIORS:
+        return
+    if name in public_models(config):
+        yield from option_faults(options_of(public_model), options, f"{where}.prior")
+    else:
         known = [*PRIORS, *public_models(config)]
         yield f"{where}.prior.name: {name!r} is not one of its values{suggestion(name, known)}"
 

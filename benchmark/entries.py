@@ -16,7 +16,7 @@ from benchmark.data.sources import SOURCES
 from benchmark.exact.mixtures import WORLDS as MIXTURES
 from benchmark.features import FEATURES
 from benchmark.options import Option, Within, option_faults, options_of
-from benchmark.priors.registry import PRIORS
+from benchmark.priors.loaders import PRIORS
 from benchmark.problems import PROBLEMS
 from benchmark.sampling.guidance import GUIDANCE
 from benchmark.selection.strategies import STRATEGIES
@@ -28,15 +28,11 @@ def _problem_options(kind: type) -> dict[str, Option]:
     return {"sigma": SIGMA, **options_of(kind.__init__, beside=("hole", "device", "dtype"))}
 
 
-def _prior_options(entry: tuple) -> dict[str, Option]:
-    return {name: Option(name, (), None) for name in (*entry[1], "random_weights")}
-
-
 # registry -> its entries by name, and how the options of one are read
 REGISTRIES: dict[str, tuple[Mapping[str, Any], Callable[[Any], dict[str, Option]]]] = {
     "masks": (RECIPES, partial(options_of, positional=1)),
     "sources": (SOURCES, options_of),
-    "priors": (PRIORS, _prior_options),
+    "priors": (PRIORS, lambda loader: loader.options),
     "problems": (PROBLEMS, _problem_options),
     "features": (FEATURES, options_of),
     "strategies": (STRATEGIES, options_of),
@@ -68,7 +64,7 @@ def entry_faults(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _dataset_faults(dataset: Mapping[str, Any], where: str) -> Iterator[str]:
     yield from _faults("sources", dataset["source"], f"{where}.source")
-    if dataset["prior"]["name"] in PRIORS:  # not one of the public models
+    if dataset["prior"]["name"] in PRIORS:  # public models: config.py, which knows their names
         yield from _faults("priors", dataset["prior"], f"{where}.prior")
     yield from _faults("features", dataset["features"], f"{where}.features")
     for task, spec in dataset["tasks"].items():

@@ -129,13 +129,15 @@ def masks() -> Page:
 
 
 def options() -> Page:
-    yield "# Options of problems, sources, features and strategies"
+    yield "# Options of priors, problems, sources, features and strategies"
     yield "`{name: ..., ...options}` in a configuration; the default is in brackets."
     for title, key, registry in (
+        ("Priors", "datasets.NAME.prior", "priors"),
         ("Problems", "datasets.NAME.tasks.NAME.problem", "problems"),
         ("Sources", "datasets.NAME.source", "sources"),
         ("Features", "datasets.NAME.features", "features"),
         ("Selection strategies", "datasets.NAME.selection.strategies", "strategies"),
+        ("Worlds of the section truth", "truth.problems.NAME.world", "mixtures"),
     ):
         yield f"## {title}"
         yield f"`{key}`"

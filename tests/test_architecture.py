@@ -72,7 +72,7 @@ ALLOWED = {
         "data.sources",
         "exact.mixtures",
         "features",
-        "priors.registry",
+        "priors.loaders",
         "problems",
         "sampling.guidance",
         "selection.strategies",

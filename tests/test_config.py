@@ -329,6 +329,21 @@ def test_a_distance_that_a_guidance_cannot_take_is_refused_before_anything_runs(
     assert refusal(config) == f"some.yaml: {where}: spell needs a finite radius; give D and D_unit"
 
 
+@pytest.mark.parametrize(
+    ("prior", "fault"),
+    [
+        ({"name": "faces_unet", "dtype": "tf32"}, "dtype: 'tf32' is not known; use float32 or bfloat16 or float16"),
+        ({"name": "digits_mixture", "random_weights": 0}, "random_weights: unknown option"),
+        ({"name": "digits_mixture", "weights": 7}, "weights: 7 is not of type str"),
+        ({"name": "diffusers_folder"}, "folder: missing. The folder of config.json and the weights."),
+        ({"name": "adm_celebahq256", "folder": "here"}, "folder: unknown option"),
+        ({"name": "adm_celebahq256", "random_weights": -1}, "random_weights: -1 is out of range; give 0 or more"),
+    ],
+)
+def test_what_the_loader_of_a_prior_would_refuse_is_refused_before_anything_runs(prior, fault):
+    assert refusal(changed("datasets.digits.prior", prior)).startswith(f"some.yaml: datasets.digits.prior.{fault}")
+
+
 def test_the_good_configuration_is_accepted_and_its_defaults_are_filled_in():
     config = check(GOOD)
     assert config["seeds"] == [0]
@@ -414,7 +429,7 @@ def test_the_schema_lists_no_name_that_a_registry_has():
     written = [
         part["enum"] for part in parts_of(yaml.safe_load(SCHEMA.read_text())) if isinstance(part.get("enum"), list)
     ]
-    assert written == [["auto", "cpu", "cuda"], ["float32", "tf32", "bfloat16", "float16"]]
+    assert written == [["auto", "cpu", "cuda"]]
 
 
 def test_a_name_of_a_registry_is_known_the_moment_it_is_there(monkeypatch):
@@ -438,7 +453,7 @@ def entries():
     from benchmark.exact.mixtures import WORLDS
     from benchmark.features import FEATURES
     from benchmark.options import options_of
-    from benchmark.priors.registry import PRIORS
+    from benchmark.priors.registry import PRIORS, public_model
     from benchmark.problems import PROBLEMS
     from benchmark.sampling.guidance import GUIDANCE
     from benchmark.selection.strategies import STRATEGIES
@@ -450,8 +465,9 @@ def entries():
         yield f"masks.{name}", {"recipe": name}, "recipe", options_of(function, positional=1)
     for name, function in SOURCES.items():
         yield "datasets.digits.source", {"name": name}, "name", options_of(function)
-    for name in PRIORS:
-        yield "datasets.digits.prior", {"name": name}, "name", {}
+    for name, loader in PRIORS.items():
+        yield "datasets.digits.prior", {"name": name}, "name", loader.options
+    yield "datasets.digits.prior", {"name": "adm_celebahq256"}, "name", options_of(public_model)
     for name, function in FEATURES.items():
         yield "datasets.digits.features", {"name": name}, "name", options_of(function)
     for name, kind in PROBLEMS.items():

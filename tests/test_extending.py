@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
+from benchmark import store
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "extending.md").read_text()
@@ -134,6 +137,20 @@ def test_a_world_is_a_file_whose_pictures_have_attributes_and_parts(project):
     assert list(cases["case"]) == ["discs0_0000", "discs0_0001", "discs0_0002"]
     assert {key for row in cases["attributes"] for key in (item["key"] for item in row)} == {"colour", "ground"}
     assert cases["hole_fraction"].between(0.05, 0.25).all()
+
+
+@pytest.mark.slow
+def test_a_prior_is_a_file_and_samples_from_it_are_what_it_says(project):
+    known, config = before_and_after(project), yaml.safe_load(SMALL)
+    config["datasets"]["digits"] |= enter(project, "A model (prior)", "priors/loaders/gaussian.py")
+    config["samplers"]["ddnm"] |= {"steps": 100, "eta_ddim": 0}
+    config["datasets"]["digits"]["comparison"] = {"samplers": ["ddnm"]}
+    assert len(before_and_after(project) - known) == 1
+    make(project, config, "results/mine/samples/digits/left/ddnm/plain.parquet")
+    sets = store.read_sets(project / "results" / "mine" / "samples" / "digits" / "left" / "ddnm" / "plain.parquet")
+    hidden = np.concatenate([one.images[:, :, :, :4].ravel() for one in sets])  # white noise, whatever the rest shows
+    assert hidden.std() == pytest.approx(0.3, abs=0.035)
+    assert abs(hidden.mean()) < 0.05
 
 
 @pytest.mark.slow

@@ -54,19 +54,21 @@ class ExpertsPrior:
         return Prediction((x - abar**0.5 * x0) / (1 - abar) ** 0.5)
 
 
-def load_experts(settings: dict, device: torch.device | str = "cpu") -> ExpertsPrior:
+def load_experts(
+    name: str, device: torch.device | str = "cpu", *, weights: str | None = None, dtype: str = "float32"
+) -> ExpertsPrior:
     """An embedded prior of two experts from ``benchmark/weights``.
 
     Args:
-        settings: ``name`` (WORLD_experts); optionally ``weights`` (another file of the subspace's network) and
-            ``dtype`` (of the U-Net's inner arithmetic).
+        name: WORLD_experts.
+        weights: another file of the subspace's network. dtype: of the U-Net's inner arithmetic.
 
     Raises:
-        BenchmarkError: weights or a card missing, damaged or not fitting (see networks.checkpoints).
+        BenchmarkError: weights or a card missing, damaged or not fitting (see weights.checkpoints).
     """
-    above, below = of_prior(settings["name"])
-    card, state, path = shipped(above, settings.get("weights"))
-    unet = load_shipped_unet({"name": below, **{k: settings[k] for k in ("dtype",) if k in settings}}, device)
+    above, below = of_prior(name)
+    card, state, path = shipped(above, weights)
+    unet = load_shipped_unet(below, device, dtype=dtype)
     try:
         config, switch = SubspaceConfig(**card["network"]), int(card["switch"])
     except (KeyError, TypeError) as error:

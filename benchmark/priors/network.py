@@ -79,20 +79,19 @@ class NetworkPrior:
         return Prediction(eps, None if variance is None else F.pixel_shuffle(variance, self.unshuffle))
 
 
-def load_shipped_unet(settings: dict, device: torch.device | str = "cpu") -> NetworkPrior:
+def load_shipped_unet(
+    name: str, device: torch.device | str = "cpu", *, weights: str | None = None, dtype: str = "float32"
+) -> NetworkPrior:
     """An embedded U-Net prior from ``benchmark/weights``.
 
     Args:
-        settings: ``name``; optionally ``weights`` (another file of the same form) and ``dtype`` (float32, bfloat16 or
-            float16, the network's inner arithmetic; float32 if not given).
+        weights: another file of the same form.
+        dtype: float32, bfloat16 or float16, the network's inner arithmetic.
 
     Raises:
-        BenchmarkError: an unknown dtype; weights or card missing, damaged or not fitting (see networks.checkpoints).
+        BenchmarkError: weights or card missing, damaged or not fitting (see weights.checkpoints).
     """
-    dtype = settings.get("dtype", "float32")
-    if dtype not in DTYPES:
-        raise BenchmarkError(f"prior {settings['name']}: dtype {dtype!r} is unknown; use {', '.join(DTYPES)}")
-    card, state, path = shipped(settings["name"], settings.get("weights"))
+    card, state, path = shipped(name, weights)
     try:
         config, shape, schedule = UNetConfig.from_flags(card["unet"]), tuple(card["shape"]), card["schedule"]
         prediction, unshuffle = card["prediction"], card["unshuffle"]

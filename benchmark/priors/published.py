@@ -24,7 +24,6 @@ from benchmark.store import sha256_of
 from benchmark.weights.checkpoints import load_state, load_strictly
 from benchmark.weights.public import FOLDER, REGISTRY, diffusion_entry, verify
 
-OPTIONS = ("dtype", "random_weights")
 # Flags that say how a model was trained or is run, not what it is.
 _TRAINING = ("dropout", "use_fp16", "use_checkpoint", "num_heads_upsample", "var_type")
 # Flags that say which schedule it was trained with; only the linear one of 1,000 steps is known here.
@@ -38,51 +37,53 @@ _SCHEDULE = {
 
 
 def load_published(
-    settings: dict,
+    name: str,
     device: torch.device | str = "cpu",
     weights_dir: str | os.PathLike = FOLDER,
     weights_registry: str | os.PathLike = REGISTRY,
+    *,
+    dtype: str = "float32",
+    random_weights: int | None = None,
 ) -> NetworkPrior:
     """The prior of a registered diffusion model.
 
     Args:
-        settings: ``name`` (of the entry, or its name on the Hugging Face hub); optionally ``dtype``, the network's
-            inner arithmetic: float32, tf32 (float32 with products in TensorFloat-32 on a GPU), bfloat16 or float16;
-            ``random_weights``: a seed, for weights drawn at random where only the procedure is to be proved.
+        name: of the entry, or its name on the Hugging Face hub.
         weights_dir: the folder of the weights. weights_registry: the file of the entries.
+        dtype: the network's inner arithmetic: float32, tf32 (float32 with products in TensorFloat-32 on a GPU),
+            bfloat16 or float16.
+        random_weights: a seed, for weights drawn at random where only the procedure is to be proved.
 
     Raises:
         BenchmarkError: unknown name, option or flag; weights missing, of another hash, damaged or not fitting.
     """
-    entry = diffusion_entry(settings["name"], weights_registry)
-    seed = settings.get("random_weights")
-    if seed is not None:
-        return _prior(settings, device, entry.name, entry.family, entry.flags)
+    entry = diffusion_entry(name, weights_registry)
+    model = entry.name, entry.family, entry.flags
+    if random_weights is not None:
+        return _prior(*model, device=device, dtype=dtype, seed=random_weights)
     sha256 = {entry.place(file, weights_dir): verify(entry, file, weights_dir) for file in entry.files}
-    return _prior(settings, device, entry.name, entry.family, entry.flags, entry.path(weights_dir), sha256)
+    return _prior(*model, entry.path(weights_dir), sha256, device=device, dtype=dtype)
 
 
-def load_diffusers_folder(settings: dict, device: torch.device | str = "cpu") -> NetworkPrior:
+def load_diffusers_folder(
+    folder: str | os.PathLike, device: torch.device | str = "cpu", *, dtype: str = "float32"
+) -> NetworkPrior:
     """The prior of any folder with a diffusers ``UNet2DModel`` that predicts eps under the linear schedule.
 
     Args:
-        settings: ``name``, ``folder``; optionally ``dtype`` as in :func:`load_published`.
+        dtype: as in :func:`load_published`.
 
     Raises:
-        BenchmarkError: no folder given, or weights missing, damaged or not fitting.
+        BenchmarkError: weights missing, damaged or not fitting.
     """
-    if not isinstance(settings.get("folder"), str):
-        raise BenchmarkError(
-            f"prior {settings['name']}: folder: missing; it is the folder of config.json and the weights"
-        )
-    return _prior(settings, device, settings["name"], "diffusers", {}, Path(settings["folder"]).expanduser())
+    return _prior("diffusers_folder", "diffusers", {}, Path(folder).expanduser(), device=device, dtype=dtype)
 
 
 def _prior(
-    settings: dict, device, name: str, family: str, flags: dict, path: Path | None = None, sha256: dict | None = None
-) -> NetworkPrior:
+    name: str, family: str, flags: dict, path: Path | None = None, sha256: dict | None = None, *,
+    device, dtype: str, seed: int | None = None,
+) -> NetworkPrior:  # fmt: skip
     """The prior of a family's network; ``sha256``: of its files, where they have been read for it already."""
-    dtype, seed = settings.get("dtype", "float32"), settings.get("random_weights")
     if dtype not in (*DTYPES, "tf32"):
         raise BenchmarkError(f"prior {name}: dtype {dtype!r} is unknown; use {', '.join(DTYPES)}, tf32")
     if seed is not None and (type(seed) is not int or seed < 0):

@@ -1,12 +1,14 @@
-"""The priors by name: a new one is a loader and a line here."""
+"""Priors by their settings: an embedded one, of :mod:`benchmark.priors.loaders`, or a public diffusion model."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from benchmark.errors import BenchmarkError
+from benchmark.options import Within, options_of
+from benchmark.priors.loaders import PRIORS
+from benchmark.priors.loaders.base import PublicDtype
 from benchmark.weights.public import FOLDER, REGISTRY, diffusion_models
 
 if TYPE_CHECKING:
@@ -14,43 +16,8 @@ if TYPE_CHECKING:
 
     from benchmark.priors.protocol import Prior
 
-
-def _unet(settings: dict, device: torch.device | str) -> Prior:
-    from benchmark.priors.network import load_shipped_unet
-
-    return load_shipped_unet(settings, device)
-
-
-def _experts(settings: dict, device: torch.device | str) -> Prior:
-    from benchmark.priors.experts import load_experts
-
-    return load_experts(settings, device)
-
-
-def _mixture(settings: dict, device: torch.device | str) -> Prior:
-    from benchmark.priors.mixture import load_mixture
-
-    prior = load_mixture(settings.get("weights"))
-    return prior.to(device) if hasattr(prior, "to") else prior
-
-
-def _diffusers_folder(settings: dict, device: torch.device | str) -> Prior:
-    from benchmark.priors.published import load_diffusers_folder
-
-    return load_diffusers_folder(settings, device)
-
-
-# name -> (loader(settings, device), the options that it takes beside `name`)
-PRIORS: dict[str, tuple[Callable[[dict, torch.device | str], Prior], tuple[str, ...]]] = {
-    "faces_experts": (_experts, ("weights", "dtype")),
-    "cats_experts": (_experts, ("weights", "dtype")),
-    "bedrooms_experts": (_experts, ("weights", "dtype")),
-    "faces_unet": (_unet, ("weights", "dtype")),
-    "cats_unet": (_unet, ("weights", "dtype")),
-    "bedrooms_unet": (_unet, ("weights", "dtype")),
-    "digits_mixture": (_mixture, ("weights",)),
-    "diffusers_folder": (_diffusers_folder, ("folder", "dtype")),
-}
+__all__ = ["FOLDER", "PRIORS", "REGISTRY", "load_prior", "public_model"]
+Seed = Annotated[int | None, Within(0), "Weights drawn at random from this seed instead of the published ones."]
 
 
 def load_prior(
@@ -69,21 +36,29 @@ def load_prior(
     Raises:
         BenchmarkError: no name, an unknown name or option, or what the loader refuses.
     """
-    name = settings.get("name")
+    options = dict(settings)
+    name = options.pop("name", None)
     if name in PRIORS:
-        loader, options = PRIORS[name]
-    else:
-        loader, options = _published(name, weights_dir, weights_registry)
-    if unknown := sorted(set(settings) - {"name", *options}):
-        raise BenchmarkError(f"prior {name}: unknown option {unknown[0]!r}; options are {', '.join(options)}")
-    return loader(settings, device)
-
-
-def _published(name: object, weights_dir: str | os.PathLike, weights_registry: str | os.PathLike) -> tuple:
-    """The loader and the options of a registered diffusion model; BenchmarkError for any other name."""
+        return PRIORS[name](device, **options)
     models = diffusion_models(weights_registry)
     if name not in {*models, *(entry.flags.get("hub") for entry in models.values())} or not isinstance(name, str):
         raise BenchmarkError(f"prior {name!r}: unknown; priors are {', '.join(sorted({*PRIORS, *models}))}")
-    from benchmark.priors.published import OPTIONS, load_published
+    known = options_of(public_model)
+    if unknown := sorted(set(options) - set(known)):
+        raise BenchmarkError(f"prior {name}: unknown option {unknown[0]!r}; options are {', '.join(known)}")
+    return public_model(name, device, weights_dir, weights_registry, **options)
 
-    return lambda settings, device: load_published(settings, device, weights_dir, weights_registry), OPTIONS
+
+def public_model(
+    name: str,
+    device: torch.device | str = "cpu",
+    weights_dir: str | os.PathLike = FOLDER,
+    weights_registry: str | os.PathLike = REGISTRY,
+    *,
+    dtype: PublicDtype = "float32",
+    random_weights: Seed = None,
+) -> Prior:
+    """A diffusion model of the registry of weights: :func:`benchmark.priors.published.load_published`."""
+    from benchmark.priors.published import load_published
+
+    return load_published(name, device, weights_dir, weights_registry, dtype=dtype, random_weights=random_weights)
