@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from benchmark import store
 
@@ -198,3 +199,24 @@ def test_what_the_new_sampler_refuses_is_refused_before_anything_runs(project):
         assert words in run.stderr
         assert run.stderr.count("\n") == 1
         config["samplers"]["mine"] = {"algorithm": "replacement", "steps": 50}
+
+
+@pytest.mark.slow
+def test_a_table_and_a_figure_are_a_file_each_and_a_run_has_them(project):
+    known, config = before_and_after(project), yaml.safe_load(SMALL)
+    for section, place in {"A table": "tables/agreement.py", "A figure": "figures/spread.py"}.items():
+        assert f"`{Path(place).name}`" in GUIDE.split(f"## {section}\n", 1)[1].split("```", 1)[0]
+        (project / "benchmark" / "publish" / place).write_text(blocks("python", section)[0])
+        config["datasets"]["digits"] |= yaml.safe_load(blocks("yaml", section)[0])
+    assert len(before_and_after(project) - known) == 2
+    make(project, config, "results/mine/tables/agreement.csv", "results/mine/figures/spread_digits.png")
+    results = project / "results" / "mine"
+    (row,) = pd.read_csv(results / "tables" / "agreement.csv").to_dict("records")
+    assert (row["dataset"], row["sampler"]) == ("digits", "ddnm")
+    assert 0 <= row["mean"] < 0.1
+    text = (results / "tables" / "agreement.md").read_text()
+    assert "| Dataset | Sampler |" in text
+    assert "Consistency error" in text
+    with Image.open(results / "figures" / "spread_digits.png") as picture:
+        assert len(picture.convert("RGB").getcolors(10**6)) > 10
+    assert {path.name for path in (results / "figures").glob("spread*")} == {"spread_digits.png", "spread_digits.svg"}
