@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 
 from benchmark import store
 from benchmark.errors import BenchmarkError
@@ -25,16 +23,13 @@ def run(args: argparse.Namespace) -> None:
         raise BenchmarkError(f"--seed: {args.seed}; 0 or more is needed")
     if args.n < 1 or args.points < max(args.n, 2):
         raise BenchmarkError(f"--points {args.points}, --n {args.n}: at least 2 points and 1 <= n <= points are needed")
+    from benchmark.publish.figures.toy import draw
+    from benchmark.publish.files import as_csv
+
     rows = toy.compare(args.points, args.n, args.seed)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row | {"x": f"{row['x']:.6f}", "y": f"{row['y']:.6f}"} for row in rows)
-    store.write_text(args.output_data, text.getvalue())
+    records = [row | {"x": f"{row['x']:.6f}", "y": f"{row['y']:.6f}"} for row in rows]
+    store.write_text(args.output_data, as_csv(records))
     for name, count in toy.covered(rows).items():
         print(f"{name}: {count} of {toy.GAUSSIANS} Gaussians")
     print(f"expected of {args.n} independent draws: {toy.expected_cover_of_iid(args.n):.2f}")
-
-    from benchmark.publish.figures.toy import draw
-
     draw(args.output_data, args.output_figure, args.output_svg)

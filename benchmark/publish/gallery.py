@@ -24,13 +24,13 @@ MOST_CASES = 4
 MOST_BYTES = 2_000_000
 WIDTH = 1560  # of the sheet, at most, unless a single case needs more
 TILE = 96, 128  # smallest and largest side of a picture on the sheet, pixels
-GAP, BLOCK_GAP, MARGIN = 3, 26, 18
+GAP, PANEL_GAP, MARGIN = 3, 26, 18
 INK, FAINT, PAPER = "#1c2126", "#69727b", "#ffffff"
 HOLE = (np.array([205, 219, 240], np.uint8), np.array([168, 190, 224], np.uint8))  # a pale blue chequerboard
 
 
 @dataclass(frozen=True)
-class Block:
+class CasePanel:
     """One case of the sheet: the truth, the hole, and its sets in the order of the sheet's rows (None: no set)."""
 
     case: Case
@@ -54,21 +54,21 @@ def write_gallery(settings: GallerySettings, cases: str, sets: list[str], output
         raise BenchmarkError(f"--sets: {len(sets)} files; the settings name {len(rows)} rows")
     truths = store.read_cases(cases, settings.cases)
     found = [_sets(path, row.fingerprint, settings.seed) for path, row in zip(sets, rows, strict=True)]
-    blocks = [Block(case, [part.get(name) for part in found]) for name, case in truths.items()]
-    blocks = [block for block in blocks if any(block.sets)][:MOST_CASES]
-    if not blocks:
+    panels = [CasePanel(case, [part.get(name) for part in found]) for name, case in truths.items()]
+    panels = [panel for panel in panels if any(panel.sets)][:MOST_CASES]
+    if not panels:
         raise BenchmarkError(f"{sets[0]}: no set of any case of {cases} with seed {settings.seed}")
     names = [point_of_name(row.label) for row in rows]
     title = ", ".join(name for name in (settings.dataset, settings.task, settings.sampler) if name)
-    n = settings.n or max(len(part.images) for block in blocks for part in block.sets if part is not None)
+    n = settings.n or max(len(part.images) for panel in panels for part in panel.sets if part is not None)
     while True:
-        data = _png(sheet(blocks, names, title, n))
-        if len(data) <= MOST_BYTES or len(blocks) == 1:
+        data = _png(sheet(panels, names, title, n))
+        if len(data) <= MOST_BYTES or len(panels) == 1:
             break
-        blocks = blocks[:-1]
+        panels = panels[:-1]
     with store.atomic(output) as path:
         path.write_bytes(data)
-    return len(blocks)
+    return len(panels)
 
 
 def _sets(path: str, fingerprint: str | None, seed: int | None) -> dict[str, RestorationSet]:
@@ -84,30 +84,30 @@ def _png(picture: Image) -> bytes:
 
 
 # ------------------------------------------------------------------------------------------------------------ the sheet
-def sheet(blocks: list[Block], names: list[str], title: str, n: int) -> Image:
-    """The sheet as a picture: blocks of cases side by side, as many as the width allows, and below each other."""
+def sheet(panels: list[CasePanel], names: list[str], title: str, n: int) -> Image:
+    """The sheet as a picture: panels of cases side by side, as many as the width allows, and below each other."""
     from PIL import Image, ImageDraw
 
-    tile = _tile(blocks[0].case.image.shape[-2:])
+    tile = _tile(panels[0].case.image.shape[-2:])
     height, width = tile
     gutter = MARGIN + max(int(_font(15).getlength(name)) for name in names) + 14
-    block_width = max(n, 2) * (width + GAP) - GAP
-    beside = max(1, min(len(blocks), (WIDTH - gutter + BLOCK_GAP) // (block_width + BLOCK_GAP)))
-    bands = -(-len(blocks) // beside)
+    panel_width = max(n, 2) * (width + GAP) - GAP
+    beside = max(1, min(len(panels), (WIDTH - gutter + PANEL_GAP) // (panel_width + PANEL_GAP)))
+    bands = -(-len(panels) // beside)
     header, caption = 58, 22
-    band_height = caption + height + 12 + len(names) * (height + GAP) + BLOCK_GAP
-    size = gutter + beside * (block_width + BLOCK_GAP) - BLOCK_GAP + MARGIN, header + bands * band_height
+    band_height = caption + height + 12 + len(names) * (height + GAP) + PANEL_GAP
+    size = gutter + beside * (panel_width + PANEL_GAP) - PANEL_GAP + MARGIN, header + bands * band_height
     picture = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(picture)
     draw.text((MARGIN, 14), title, fill=INK, font=_font(19, bold=True))
     text = f"Each block is a case: its truth and the masked picture, and below them sets of {n}."
-    if any(_unfinished(part) for block in blocks for part in block.sets):
+    if any(_unfinished(part) for panel in panels for part in panel.sets):
         text += " Red hatching: not finite; grey: no set."
     draw.text((MARGIN, 38), text, fill=FAINT, font=_font(12))
-    for index, block in enumerate(blocks):
-        left = gutter + (index % beside) * (block_width + BLOCK_GAP)
+    for index, panel in enumerate(panels):
+        left = gutter + (index % beside) * (panel_width + PANEL_GAP)
         top = header + (index // beside) * band_height
-        _draw_block(picture, draw, block, (left, top), tile, n, caption)
+        _draw_panel(picture, draw, panel, (left, top), tile, n, caption)
         if index % beside == 0:
             for row, name in enumerate(names):
                 middle = top + caption + height + 12 + row * (height + GAP) + height // 2
@@ -115,19 +115,25 @@ def sheet(blocks: list[Block], names: list[str], title: str, n: int) -> Image:
     return picture
 
 
-def _draw_block(
-    picture: Image, draw: ImageDraw, block: Block, corner: tuple[int, int], tile: tuple[int, int], n: int, caption: int
+def _draw_panel(
+    picture: Image,
+    draw: ImageDraw,
+    panel: CasePanel,
+    corner: tuple[int, int],
+    tile: tuple[int, int],
+    n: int,
+    caption: int,
 ) -> None:
     left, top = corner
     height, width = tile
-    for column, (text, pixels) in enumerate(_given(block.case, tile)):
+    for column, (text, pixels) in enumerate(_given(panel.case, tile)):
         x = left + column * (width + GAP)
         draw.text((x, top + caption - 5), text, fill=FAINT, font=_font(12), anchor="ls")
         picture.paste(pixels, (x, top + caption))
     if n > 2:
         x = left + 2 * (width + GAP) + 8
-        draw.text((x, top + caption + 4), block.case.case, fill=INK, font=_font(13))
-    for row, part in enumerate(block.sets):
+        draw.text((x, top + caption + 4), panel.case.case, fill=INK, font=_font(13))
+    for row, part in enumerate(panel.sets):
         y = top + caption + height + 12 + row * (height + GAP)
         for column in range(n):
             picture.paste(_restoration(part, column, tile), (left + column * (width + GAP), y))

@@ -5,13 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmark import store
+from benchmark.publish.labels import strategy
 
-TITLES = {
-    "random": "Random draw",
-    "kmeans": "Cluster representatives",
-    "uniformization": "Uniformization",
-    "farthest": "Farthest points",
-}
+ORDER = ("random", "kmeans", "uniformization", "farthest")
 CLOUD, PICK = "#b4b9bf", "#c8102e"
 
 
@@ -27,7 +23,7 @@ def draw(data: str | Path, png: str | Path, svg: str | Path) -> None:
     table = pd.read_csv(data)
     cloud = table[table.strategy == "all"]
     total = cloud.gaussian.nunique()
-    shown = [name for name in TITLES if (table.strategy == name).any()]
+    shown = [name for name in ORDER if (table.strategy == name).any()]
     style = sns.axes_style("white") | sns.plotting_context("paper", font_scale=1.1) | {"svg.hashsalt": "toy"}
     with plt.rc_context(style):
         figure, axes = plt.subplots(
@@ -37,7 +33,7 @@ def draw(data: str | Path, png: str | Path, svg: str | Path) -> None:
             picks = table[table.strategy == name]
             axis.scatter(cloud.x, cloud.y, s=7, color=CLOUD, linewidths=0, rasterized=True)
             axis.scatter(picks.x, picks.y, s=34, color=PICK, edgecolors="white", linewidths=0.7, zorder=3)
-            axis.set_title(f"{TITLES[name]}\n{picks.gaussian.nunique()} of {total} Gaussians")
+            axis.set_title(f"{strategy(name)}\n{picks.gaussian.nunique()} of {total} Gaussians")
             axis.set(xticks=[], yticks=[], aspect="equal")
         figure.get_layout_engine().set(h_pad=0.12)
         figure.supxlabel(
