@@ -39,10 +39,11 @@ ACCEPTS: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Within:
-    """The range of an option, both ends allowed."""
+    """The range of an option, both ends allowed; with ``step``, its multiples alone."""
 
     least: float
     most: float = math.inf
+    step: int | None = None
 
     def __str__(self) -> str:
         return f"{self.least:g} to {self.most:g}" if self.most < math.inf else f"{self.least:g} or more"
@@ -82,6 +83,8 @@ class Option:
         if self.within and number and not self.within.least <= value <= self.within.most:
             whole = "a whole number from " if self.kinds[0] == "int" and self.within.most < math.inf else ""
             return f"{value!r} is out of range; give {whole}{self.within}"
+        if self.within and self.within.step and number and value % self.within.step:
+            return f"{value!r} is no multiple of {self.within.step}"
         return None
 
 

@@ -518,7 +518,9 @@ def test_no_entry_takes_a_number_out_of_its_range(path, spec, key, options):
     for name, one in options.items():
         if one.within is None:
             continue
-        for value in (one.within.least - 1, math.nan, *([one.within.most + 1] if one.within.most < math.inf else [])):
+        beyond = [one.within.most + 1] if one.within.most < math.inf else []
+        between = [one.within.least + 1] if one.within.step else []
+        for value in (one.within.least - 1, math.nan, *beyond, *between):
             given = copy.deepcopy(spec)
             (given[0] if isinstance(given, list) else given)[name] = value
             assert f".{name}: " in refusal(configured(path, given))

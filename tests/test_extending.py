@@ -155,6 +155,20 @@ def test_a_prior_is_a_file_and_samples_from_it_are_what_it_says(project):
 
 
 @pytest.mark.slow
+def test_a_world_of_truth_is_a_file_and_has_its_rows(project):
+    known, config = before_and_after(project), yaml.safe_load(SMALL)
+    del config["datasets"]
+    asked = enter(project, "A world of the section truth", "exact/mixtures/two_moons.py")
+    config["truth"] = {"samplers": {"ddnm": [5]}, "measurements": 2, "sets": 20, **asked}
+    assert len(before_and_after(project) - known) == 1
+    make(project, config, "results/mine/truth.parquet")
+    rows = pd.read_parquet(project / "results" / "mine" / "truth.parquet")
+    assert set(rows["world"]) == {"two_moons"}
+    assert set(rows["sampler"]) == {"exact", "ddnm"}
+    assert rows["value"].notna().any()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("rehearsal", [False, True])
 def test_a_sampler_is_one_file_and_has_its_row(project, rehearsal):
     known = before_and_after(project)

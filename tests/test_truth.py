@@ -100,8 +100,8 @@ def test_the_grid_of_25_gaussians_is_that_of_the_literature_divided_by_20():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"name": "mars"}, "world.name: 'mars' is not known; use one of ten_gaussians"),
-        ({"name": "gauss25", "dimension": 7}, "dimension 7 is no even number"),
+        ({"name": "mars"}, "world.name: 'mars' is not known; use one of digits"),
+        ({"name": "gauss25", "dimension": 7}, "world.dimension: 7 is no multiple of 2"),
         ({"name": "ten_gaussians", "dimension": 2}, "world.dimension: ten_gaussians has no such option; it has none"),
     ],
 )
@@ -362,7 +362,7 @@ def test_truths_of_the_model_have_uniform_ranks_and_real_digits_have_not(tmp_pat
     assert len(ranks["model"]) == 60
     assert (ranks["model"] < 0.05).double().mean() <= 0.15
     assert (ranks["real"] < 0.05).double().mean() >= 0.15
-    with pytest.raises(BenchmarkError, match="truths 'fake' is neither real nor model"):
+    with pytest.raises(BenchmarkError, match=r"world\.truths: 'fake' is not known; use real or model"):
         build_world({"name": "digits", "truths": "fake"})
 
 
