@@ -16,6 +16,7 @@ from benchmark.jobs import PLAIN, Job, Point, algorithm_at, named, point
 from benchmark.jobs.cases import NO_MASK, CasesSettings
 from benchmark.jobs.gallery import GallerySettings, Shown
 from benchmark.jobs.measure import MeasureSettings
+from benchmark.jobs.publish import BLOCKS, Block, Compared, PublishSettings, Row, TruthReportSettings
 from benchmark.jobs.sample import SampleSettings
 from benchmark.jobs.select import SelectSettings
 from benchmark.jobs.weights import WeightsSettings
@@ -41,7 +42,7 @@ class Plan:
         self.root = f"results/{config['run']}"
         self.jobs: dict[str, Job] = {}
         self.notes: dict[str, None] = {}  # lines that a person should see before the run
-        self.blocks: dict[str, list[dict]] = {"eta_sweep": [], "D_sweep": [], "selection": [], "samplers": []}
+        self.blocks: dict[str, list[Block]] = {table: [] for table in BLOCKS}
         self.knees: dict[str, None] = {}  # datasets that the table of the knee is about
         self.shares: dict[str, str] = {}  # those that the table of attribute shares is about: the world read in them
         for dataset in config["datasets"]:
@@ -76,23 +77,25 @@ class Plan:
         """What metrics.parquet gathers, or truth.parquet: one line ``FINGERPRINT PATH`` for each file of that kind."""
         return "\n".join(f"{job.fingerprint} {job.path}" for job in self.of_kind(kind))
 
-    def publish_settings(self) -> dict:
+    def publish_settings(self) -> PublishSettings:
         """What the tables and figures need to know: which points stand in which table."""
-        common = {"run": self.config["run"], **self.config["publish"], "tables": self.blocks}
-        common |= {"knee": list(self.knees)} if self.knees else {}
-        return {**common, "shares": self.shares} if self.shares else common
+        publish, datasets = self.config["publish"], {"knee": list(self.knees), "shares": self.shares}
+        return PublishSettings(run=self.config["run"], **publish, tables=self.blocks, **datasets)
 
-    def truth_settings(self) -> dict:
+    def truth_settings(self) -> TruthReportSettings:
         """What table and figures of the truth need to know beside truth.parquet."""
         truth = self.config["truth"]
-        problems, names = list(truth["problems"]), [EXACT, *truth["samplers"]]
-        return {"run": self.config["run"], "problems": problems, "samplers": names, "compare": truth["compare"]} | {
-            "n": self.config["n"],
-            "confidence": self.config["publish"]["confidence"],
-            "groups": {name: group_of(problem) for name, problem in truth["problems"].items()},
-            "tuned": [name for name in truth["samplers"] if "by_steps" in self.config["samplers"][name]],
-            "held_out": truth["tune"]["held_out"] if truth["tune"] else [],
-        }
+        return TruthReportSettings(
+            run=self.config["run"],
+            problems=list(truth["problems"]),
+            samplers=[EXACT, *truth["samplers"]],
+            compare=[Compared(**pair) for pair in truth["compare"]],
+            n=self.config["n"],
+            confidence=self.config["publish"]["confidence"],
+            groups={name: group_of(problem) for name, problem in truth["problems"].items()},
+            tuned=[name for name in truth["samplers"] if "by_steps" in self.config["samplers"][name]],
+            held_out=truth["tune"]["held_out"] if truth["tune"] else [],
+        )
 
     def tables(self) -> list[str]:
         """The files of the tables."""
@@ -185,7 +188,7 @@ class _TaskPlan:
             self._block(table, sampler, fixed, rows)
             if table == "eta_sweep":
                 self._show(sampler, rows, [self._job_of(row) for row in rows])
-                if self.plausible and len({row["method"] for row in rows}) > 1:
+                if self.plausible and len({row.method for row in rows}) > 1:
                     self.plan.knees[self.dataset] = None
                 if self.shares:
                     self.plan.shares[self.dataset] = self.spec["classifier"]["name"]
@@ -219,25 +222,25 @@ class _TaskPlan:
         rows += [self._sample_row(sampler, Point(None)) for sampler in comparison.get("unguided", [])]
         self._block("samplers", None, {}, rows)
 
-    def _block(self, table: str, sampler: str | None, fixed: dict, rows: list[dict]) -> None:
-        where = {"dataset": self.dataset, "task": self.task, "sampler": sampler, "n": self.config["n"]}
-        self.plan.blocks[table].append({**where, "fixed": fixed, "rows": rows})
+    def _block(self, table: str, sampler: str | None, fixed: dict, rows: list[Row]) -> None:
+        where = {"dataset": self.dataset, "task": self.task, "sampler": sampler}
+        self.plan.blocks[table].append(Block(**where, n=self.config["n"], fixed=fixed, rows=rows))
 
-    def _row(self, sampler: str, keys: dict, name: str, kind: str, label: str | None = None) -> dict:
-        return {"label": label or name, "sampler": sampler, **keys, "point": name, "kind": kind}
+    def _row(self, sampler: str, keys: dict, name: str, kind: str, label: str | None = None) -> Row:
+        return Row(label=label or name, sampler=sampler, **keys, point=name, kind=kind)
 
-    def _sample_row(self, sampler: str, here: Point) -> dict:
+    def _sample_row(self, sampler: str, here: Point) -> Row:
         self._sample(sampler, here)
         return self._row(sampler, here.keys, here.name, "samples", here.label)
 
-    def _job_of(self, row: dict) -> Job:
-        return self.plan.jobs[self._set_path(row["kind"], row["sampler"], row["point"])]
+    def _job_of(self, row: Row) -> Job:
+        return self.plan.jobs[self._set_path(row.kind, row.sampler, row.point)]
 
-    def _show(self, sampler: str, rows: list[dict], jobs: list[Job]) -> None:
+    def _show(self, sampler: str, rows: list[Row], jobs: list[Job]) -> None:
         """Put set files into the sampler's gallery, each once, labelled by its point or strategy."""
         shown = self.shown.setdefault(sampler, {})
         for row, job in zip(rows, jobs, strict=True):
-            shown.setdefault(row["point"], job)
+            shown.setdefault(row.point, job)
 
     def _applies(self, section: dict) -> bool:
         return self.task in section.get("tasks", [self.task])

@@ -5,12 +5,18 @@ import math
 import numpy as np
 
 from benchmark import store
+from benchmark.jobs.publish import PublishSettings
 
 PLAIN = {"method": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
 STRATEGIES = ("kmeans", "uniformization", "farthest", "random")
 EFFECT = {"kmeans": 0.5, "uniformization": 0.45, "farthest": 0.9, "random": 0.0}
 TASKS = {"digits": ("left", "right", "top", "bottom", "box"), "faces": ("mouth", "eyes", "left")}
 SAMPLERS = {"digits": ("ddnm",), "faces": ("ddnm_short", "repaint_short")}
+
+
+def typed(made_settings):
+    """Settings as a stage takes them, from those that JSON has."""
+    return PublishSettings.from_json(made_settings)
 
 
 def row(sampler, label, kind="samples", **keys):

@@ -21,7 +21,7 @@ ALLOWED = {
     "metrics": {"features", "networks", "weights", "data", "problems", "statistics"},
     "planted": {"metrics", "data", "priors", "problems", "statistics"},
     "publish": {"statistics", "metrics.registry"},
-    "publish/results": {"statistics", "metrics.registry", "publish.labels", "publish.contents", "publish.settings"},
+    "publish/results": {"statistics", "metrics.registry", "publish.labels", "publish.contents"},
     "publish/tables": {
         "statistics",
         "metrics.registry",

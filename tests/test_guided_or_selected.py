@@ -36,7 +36,7 @@ def written(folder):
                 values |= {"plausibility": 1.0, "feature_distance_mean": 3.0}
                 rows += [where | keys | {"metric": name, "value": float(value)} for name, value in values.items()]
     made.write_metrics(folder / "metrics.parquet", rows)
-    write_tables(settings(), folder / "metrics.parquet", folder)
+    write_tables(made.typed(settings()), folder / "metrics.parquet", folder)
     records = csv.DictReader(io.StringIO((folder / "guided_or_selected.csv").read_text()))
     page = (folder / "guided_or_selected.md").read_text()
     return {(row["selected_sampler"], row["metric"]): row for row in records}, page
@@ -68,5 +68,5 @@ def test_the_page_begins_with_the_guided_set_and_goes_on_with_those_of_equal_eva
 
 
 def test_without_a_guided_set_there_is_no_such_table():
-    assert "guided_or_selected" in table_names(settings())
-    assert "guided_or_selected" not in table_names(settings(guided=False))
+    assert "guided_or_selected" in table_names(made.typed(settings()))
+    assert "guided_or_selected" not in table_names(made.typed(settings(guided=False)))

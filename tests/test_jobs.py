@@ -37,9 +37,9 @@ def first_jobs():
             if guided and (job.kind != "truth" or "exact" not in job.path):
                 found.setdefault(job.kind, load_settings(job.json))
         publish, truth = plan.publish_settings(), plan.truth_settings() if plan.config["truth"] else None
-        found.setdefault("publish", load_settings(canonical(getattr(publish, "json", publish))))
+        found.setdefault("publish", load_settings(canonical(publish.json)))
         if truth is not None:
-            found["truth-report"] = load_settings(canonical(getattr(truth, "json", truth)))
+            found["truth-report"] = load_settings(canonical(truth.json))
     found["publish"]["tables"] = {name: blocks[:1] for name, blocks in found["publish"]["tables"].items()}
     found["truth"]["runs"] = found["truth"]["runs"][:2]
     found["weights"] = {"name": "celebahq_ddpm"}

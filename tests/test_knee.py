@@ -40,7 +40,7 @@ def written(folder, values, made_settings=None, cases=6):
                 for metric, value in values(row["eta"], case, block["task"]).items():
                     rows.append(where | keys | {"metric": metric, "value": value})
     made.write_metrics(folder / "metrics.parquet", rows)
-    write_tables(made_settings, folder / "metrics.parquet", folder)
+    write_tables(made.typed(made_settings), folder / "metrics.parquet", folder)
     records = list(csv.DictReader(io.StringIO((folder / "knee.csv").read_text())))
     return {(row["task"], float(row["eta"])): row for row in records}, (folder / "knee.md").read_text()
 
@@ -181,8 +181,8 @@ def test_a_task_without_plausibility_and_a_run_without_finite_share_are_left_to_
 
 
 def test_the_table_is_there_where_the_settings_name_datasets_and_in_every_form(tmp_path):
-    assert "knee" in table_names(settings())
-    assert "knee" not in table_names(settings(knee=[]))
+    assert "knee" in table_names(made.typed(settings()))
+    assert "knee" not in table_names(made.typed(settings(knee=[])))
     written(tmp_path, losing({0: 0, 0.1: 0, 0.3: 0.4, 1: 0, 4: 0}))
     body = [line for line in (tmp_path / "knee.tex").read_text().splitlines() if not line.startswith("%")]
     assert "\n".join(body).isascii()

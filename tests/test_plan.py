@@ -81,33 +81,33 @@ def test_plain_appears_under_each_of_its_names_in_the_tables():
     plan = plan_of()
     for table, label in [("eta_sweep", "0"), ("D_sweep", "0"), ("selection", "plain"), ("samplers", "plain")]:
         for block in plan.blocks[table]:
-            row = next(row for row in block["rows"] if row["label"] == label)
-            assert (row["method"], row["eta"], row["D"], row["D_unit"]) == ("plain", 0, 0, "rms")
+            row = next(row for row in block.rows if row.label == label)
+            assert (row.method, row.eta, row.D, row.D_unit) == ("plain", 0, 0, "rms")
 
 
 def test_the_table_of_shares_knows_the_world_of_each_dataset_whose_attributes_are_measured():
     worlds = {name: name for name in ("faces", "cats", "bedrooms")}
-    assert plan_of().publish_settings()["shares"] == worlds | {"statues": "bedrooms"}
+    assert plan_of().publish_settings().shares == worlds | {"statues": "bedrooms"}
 
     def change(config):
         config["datasets"]["cats"]["metrics"] = ["diversity", "plausibility"]
         config["datasets"]["faces"] |= {"classifier": None, "features": {"name": "hole_pca"}}
 
-    assert plan_of(change).publish_settings()["shares"] == {"bedrooms": "bedrooms", "statues": "bedrooms"}
+    assert plan_of(change).publish_settings().shares == {"bedrooms": "bedrooms", "statues": "bedrooms"}
 
 
 def test_the_knee_is_about_datasets_whose_sweep_over_eta_has_plausibility():
-    assert plan_of().publish_settings()["knee"] == ["faces", "cats", "bedrooms", "statues"]
+    assert plan_of().publish_settings().knee == ["faces", "cats", "bedrooms", "statues"]
 
     def change(config):
         config["datasets"]["faces"]["metrics"] = ["diversity", "plausibility"]
         config["datasets"]["cats"] |= {"classifier": None, "features": {"name": "hole_pca"}}
         config["datasets"]["bedrooms"]["metrics"] = ["diversity", "cost"]
 
-    assert plan_of(change).publish_settings()["knee"] == ["faces", "statues"]
+    assert plan_of(change).publish_settings().knee == ["faces", "statues"]
     drawn = ("faces", "cats", "bedrooms", "statues")
     nothing = plan_of(lambda config: [config["datasets"].pop(name) for name in drawn])
-    assert "knee" not in nothing.publish_settings()
+    assert "knee" not in nothing.publish_settings().json
     assert not [path for path in nothing.tables() if "knee" in path]
 
 
@@ -209,11 +209,11 @@ def test_every_row_of_a_table_stands_in_a_set_file():
     plan = plan_of()
     for blocks in plan.blocks.values():
         for block in blocks:
-            for row in block["rows"]:
-                where = (row["kind"], block["dataset"], block["task"], row["sampler"], row["point"])
+            for row in block.rows:
+                where = (row.kind, block.dataset, block.task, row.sampler, row.point)
                 job = plan.job("results/demo/{}/{}/{}/{}/{}.parquet".format(*where))
-                if row["kind"] == "samples":
-                    assert job.settings.method == row["method"]
+                if row.kind == "samples":
+                    assert job.settings.method == row.method
 
 
 def test_a_task_without_a_mask_has_cases_of_its_own():

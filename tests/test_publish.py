@@ -14,6 +14,7 @@ from PIL import Image
 
 from benchmark import cli, store
 from benchmark.jobs.gallery import GallerySettings
+from benchmark.jobs.publish import Row
 from benchmark.metrics.registry import find, metrics
 from benchmark.publish import contents, document, labels
 from benchmark.publish.contents import captions, figure_names, table, table_names
@@ -73,7 +74,7 @@ def tables(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tables")
     settings = small()
     made.write_metrics(folder / "metrics.parquet", known_values(settings, rising))
-    write_tables(settings, folder / "metrics.parquet", folder)
+    write_tables(made.typed(settings), folder / "metrics.parquet", folder)
     return folder
 
 
@@ -134,7 +135,7 @@ def test_published_distances_without_partners_are_named_in_their_unit(tmp_path):
     settings = small(tasks=("left",))
     settings["tables"]["D_sweep"][0]["rows"] = settings["tables"]["D_sweep"][0]["rows"][:2]
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, rising))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     text = (tmp_path / "D_sweep.md").read_text()
     assert "beside it: D = 0.0002, 0.0003, 0.0004, ∞ in the published unit." in text
     assert "published only" not in text
@@ -148,7 +149,7 @@ def test_the_published_file_holds_both_tables_of_the_paper():
 
 
 def test_finite_distances_have_published_partners_only_where_there_are_as_many():
-    rows = [made.guided("ddnm", 0.09, D) for D in (0, 0.1, 0.2, 0.3, math.inf)]
+    rows = [Row(**made.guided("ddnm", 0.09, D)) for D in (0, 0.1, 0.2, 0.3, math.inf)]
     partners, alone = beside("D_sweep", rows)
     assert [row["D"] for row in partners] == [0, 0.0002, 0.0003, 0.0004, math.inf]
     assert alone == []
@@ -170,7 +171,7 @@ def test_the_operating_point_is_the_most_diverse_set_within_the_margin(tmp_path)
 
     settings = small(margin={"ssim_best": 0.2})
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value, cases=40))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     (found,) = records(tmp_path / "operating_point.csv", task="overall")
     assert (found["label"], found["quality_metric"]) == ("0.1", "ssim_best")
     assert float(found["diversity_gain"]) == pytest.approx(0.9)
@@ -199,7 +200,7 @@ def test_missing_values_are_counted_and_left_out(tmp_path):
 
     settings = small()
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     (found,) = records(tmp_path / "eta_sweep.csv", task="left", label="0.3", metric="feature_distance_mean")
     assert (found["cases"], found["missing"]) == ("5", "1")
     assert float(found["difference"]) == pytest.approx(3.0)  # pairs only
@@ -217,7 +218,7 @@ def test_no_interval_of_a_count_leaves_the_number_of_samples(tmp_path):
     metric |= {"D_unit": "rms", "D_rms": 0.0, "seed": 0, "index": None, "metric": "cluster_distinct"}
     rows = [metric | {"case": str(case), "value": value} for case, value in enumerate([5.0, 5.0, 5.0, 3.0])]
     store.write_table(tmp_path / "m.parquet", "metrics", rows, {})
-    row = {"sampler": "ddnm", "method": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms", "label": "plain"}
+    row = Row(**made.row("ddnm", "plain"))
     scope = Scope("left", ("left",))
     known = Measured(tmp_path / "m.parquet", n=5).mean("digits", scope, row, "cluster_distinct")
     assert known.low < known.estimate == 4.5 < known.high == 5
@@ -235,16 +236,16 @@ def test_no_interval_leaves_the_range_that_its_metric_declares(tmp_path):
         return {name: extremes(case, *labels.measure(name).bounds())[kind] for name in names}
 
     made.write_metrics(tmp_path / "m.parquet", known_values(settings, value, tasks=("left",)))
-    measured, (group,) = Measured(tmp_path / "m.parquet"), groups(settings, "eta_sweep")
+    measured, (group,) = Measured(tmp_path / "m.parquet"), groups(made.typed(settings), "eta_sweep")
     scope = group.scopes()[0]
     assert {labels.measure(name).bounds() for name in names} > {(0, 1), (0, math.inf), (-1, 1)}
     for name in names:
         low, high = labels.measure(name).bounds()
         assert (low, high) == find(name)[1].range
-        for row in rows:
+        for row in group.rows:
             found = measured.mean("digits", scope, row, name)
             assert low <= found.low <= found.estimate <= found.high <= high, name
-            for other in rows:
+            for other in group.rows:
                 change = measured.difference("digits", scope, row, other, name)
                 assert low - high <= change.low <= change.estimate <= change.high <= high - low, name
 
@@ -267,8 +268,8 @@ def test_a_metric_that_was_not_measured_has_no_column(tables):
 def test_one_case_has_a_mean_and_no_interval(tmp_path):
     settings = small(tasks=("left",))
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, rising, cases=1))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
-    write_figures(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
+    write_figures(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     text = (tmp_path / "eta_sweep.md").read_text()
     assert "1 case (no interval)" in text
     assert "inf" not in text.replace("information", "")
@@ -285,7 +286,7 @@ def test_what_no_case_differs_in_costs_and_what_has_no_direction_is_not_tested(t
 
     settings = small(tasks=("left",))
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value, cases=12))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     for metric in ("nfe", "gate_open", "consistency", "psnr_best"):
         for row in records(tmp_path / "eta_sweep.csv", task="left", metric=metric):
             assert (row["p"], row["p_holm"]) == ("", ""), metric
@@ -309,7 +310,7 @@ def noisy(row, task, case):
 def test_power_stands_beside_every_comparison_and_an_open_interval_is_not_called_no_difference(tmp_path):
     settings = small(tasks=("left",))
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, noisy))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     (change,) = records(tmp_path / "eta_sweep.csv", task="left", label="0.3", metric="psnr_best")
     expected = resolvable(np.array([0.9, -1.1, 0.4, -0.2, 1.0, -0.8]))
     assert float(change["resolves"]) == pytest.approx(expected)
@@ -332,7 +333,7 @@ def test_a_table_says_where_so_few_cases_can_give_no_star(tables, tmp_path):
     assert note in (tables / "eta_sweep.md").read_text()
     settings = small()
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, rising, cases=12))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     assert "no star can appear" not in (tmp_path / "eta_sweep.md").read_text()
 
 
@@ -347,7 +348,7 @@ def test_plain_pairwise_distances_carry_their_note(tables):
 def test_what_was_tuned_on_other_cases_is_said_where_margins_and_eta_count(tmp_path):
     settings = small(tasks=("left",), tuned_on="cats and rooms, case seed 7")
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, rising))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     note = "Margins, η and D were chosen on other cases: cats and rooms, case seed 7."
     assert note in (tmp_path / "eta_sweep.md").read_text()
     assert note in (tmp_path / "operating_point.md").read_text()
@@ -361,13 +362,13 @@ def test_where_no_set_can_be_shown_to_be_not_worse_the_table_says_how_many_cases
         return rising(row, task, case) | {"ssim_best": 0.5}
 
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     (found,) = records(tmp_path / "operating_point.csv", task="left")
     assert (found["label"], found["cases"], found["cases_needed"]) == ("0", "6", "36")  # a tenth of SSIM's range
     note = "6 cases cannot show that SSIM, best of N is not worse by 0.2: it takes 36 cases without any affected one."
     assert note in (tmp_path / "operating_point.md").read_text()
     made.write_metrics(tmp_path / "metrics.parquet", known_values(settings, value, cases=36))
-    write_tables(settings, tmp_path / "metrics.parquet", tmp_path)
+    write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path)
     (found,) = records(tmp_path / "operating_point.csv", task="left")
     assert found["label"] != "0"
 
@@ -376,15 +377,18 @@ def test_metrics_without_any_quality_still_give_every_file(tmp_path):
     settings = small(tasks=("left",), margin={})
     rows = known_values(settings, lambda row, task, case: {"feature_distance_mean": 1.0 + case + row["eta"]})
     made.write_metrics(tmp_path / "metrics.parquet", rows)
-    assert write_tables(settings, tmp_path / "metrics.parquet", tmp_path) == table_names(settings)
-    assert "operating_point" not in table_names(settings)
-    for name in write_figures(settings, tmp_path / "metrics.parquet", tmp_path):
+    assert write_tables(made.typed(settings), tmp_path / "metrics.parquet", tmp_path) == table_names(
+        made.typed(settings)
+    )
+    assert "operating_point" not in table_names(made.typed(settings))
+    for name in write_figures(made.typed(settings), tmp_path / "metrics.parquet", tmp_path):
         assert (tmp_path / f"{name}.png").is_file()
 
 
 # --------------------------------------------------------------------------------------------------------------- forms
 def test_every_table_is_written_in_every_form_and_nothing_else(tables):
-    expected = {f"{name}.{suffix}" for name in table_names(small()) for suffix in ("csv", "md", "tex", "html")}
+    names = table_names(made.typed(small()))
+    expected = {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex", "html")}
     assert {path.name for path in tables.iterdir()} - {"metrics.parquet"} == expected
 
 
@@ -454,10 +458,10 @@ def test_two_runs_write_the_same_bytes_and_rows_in_another_order_too(tmp_path):
     rows = made.measured(settings, cases=4)
     for name, part in (("a", rows), ("b", rows[::-1])):
         made.write_metrics(tmp_path / f"{name}.parquet", part)
-        write_tables(settings, tmp_path / f"{name}.parquet", tmp_path / name)
-        write_figures(settings, tmp_path / f"{name}.parquet", tmp_path / name)
+        write_tables(made.typed(settings), tmp_path / f"{name}.parquet", tmp_path / name)
+        write_figures(made.typed(settings), tmp_path / f"{name}.parquet", tmp_path / name)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    figures = {f"{name}.{suffix}" for name in figure_names(settings) for suffix in ("png", "svg")}
+    figures = {f"{name}.{suffix}" for name in figure_names(made.typed(settings)) for suffix in ("png", "svg")}
     assert figures < set(names)
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
@@ -465,26 +469,27 @@ def test_two_runs_write_the_same_bytes_and_rows_in_another_order_too(tmp_path):
 
 def test_names_are_those_that_the_settings_have_blocks_for():
     settings = made.settings()
-    assert table_names(settings) == [
+    assert table_names(made.typed(settings)) == [
         *("eta_sweep", "D_sweep", "selection", "samplers", "statistics", "pareto", "operating_point"),
         "guided_or_selected",
     ]
-    assert {"eta_faces", "D_digits", "selection_faces", "samplers_digits", "pareto_faces"} < set(figure_names(settings))
+    some = {"eta_faces", "D_digits", "selection_faces", "samplers_digits", "pareto_faces"}
+    assert some < set(figure_names(made.typed(settings)))
     only = {"run": "x", "tables": {"eta_sweep": settings["tables"]["eta_sweep"][:1]}}
-    assert table_names(only) == ["eta_sweep", "statistics", "pareto"]
-    assert figure_names(only) == ["eta_digits", "pareto_digits"]
-    assert table_names({"tables": {}}) == figure_names({"tables": {}}) == []
-    assert table_names(settings | {"knee": ["faces"]})[-1] == "knee"
-    assert table_names(settings | {"shares": {"faces": "faces"}})[-1] == "attribute_shares"
+    assert table_names(made.typed(only)) == ["eta_sweep", "statistics", "pareto"]
+    assert figure_names(made.typed(only)) == ["eta_digits", "pareto_digits"]
+    assert table_names(made.typed({"tables": {}})) == figure_names(made.typed({"tables": {}})) == []
+    assert table_names(made.typed(settings | {"knee": ["faces"]}))[-1] == "knee"
+    assert table_names(made.typed(settings | {"shares": {"faces": "faces"}}))[-1] == "attribute_shares"
 
 
 def test_every_table_and_figure_has_a_caption_for_the_report():
-    settings = made.settings(knee=["faces"], shares={"faces": "faces"})
+    settings = made.typed(made.settings(knee=["faces"], shares={"faces": "faces"}))
     said = captions(settings, "tables", "figures")
     assert set(said) == {*(f"table_{name}" for name in table_names(settings))} | {
         *(f"figure_{name}" for name in figure_names(settings))
     }
-    assert set(captions({}, "exact")) == {"table_truth", "figure_truth_steps", "figure_truth_bias"}
+    assert set(captions(None, "exact")) == {"table_truth", "figure_truth_steps", "figure_truth_bias"}
     assert all(len(text) > 20 and text.endswith(".") for text in said.values())
 
 
@@ -494,7 +499,7 @@ def test_a_table_cannot_be_entered_twice():
 
 
 def test_groups_are_blocks_that_differ_in_their_task_alone():
-    found = groups(made.settings(), "eta_sweep")
+    found = groups(made.typed(made.settings()), "eta_sweep")
     assert [(group.dataset, group.sampler, group.tasks) for group in found] == [
         ("digits", "ddnm", made.TASKS["digits"]),
         ("faces", "ddnm_short", made.TASKS["faces"]),
@@ -510,7 +515,7 @@ def test_the_tradeoff_takes_the_quality_that_every_point_has(tmp_path):
         return rising(row, task, case) | only_plain
 
     made.write_metrics(tmp_path / "m.parquet", known_values(settings, value))
-    (overall, *each) = tradeoffs(settings, Measured(tmp_path / "m.parquet"), "digits")
+    (overall, *each) = tradeoffs(made.typed(settings), Measured(tmp_path / "m.parquet"), "digits")
     assert overall.quality.name == "psnr_best"
     assert [trade.scope.name for trade in each] == ["left", "right"]
     assert len(overall.rows) == 9  # plain, two etas, four distances, two strategies
@@ -670,7 +675,7 @@ def known_truth(tmp_path, truth=True):
 
 def test_where_the_truth_is_known_figures_show_it_first_with_the_line_of_exact_samples(tmp_path):
     settings, path = known_truth(tmp_path)
-    measured, found = Measured(path), groups(settings, "eta_sweep")
+    measured, found = Measured(path), groups(made.typed(settings), "eta_sweep")
     names = [shown.name for shown in shown_measures(measured, found)]
     assert names == ["attribute_coverage", "plausibility", "feature_distance_mean", "off_support"]
     with style.style():
@@ -687,7 +692,7 @@ def test_where_the_truth_is_known_figures_show_it_first_with_the_line_of_exact_s
 def test_without_the_truth_figures_have_no_line_of_exact_samples(tmp_path):
     settings, path = known_truth(tmp_path, truth=False)
     with style.style():
-        figure = sweep_figure(Measured(path), groups(settings, "eta_sweep"))
+        figure = sweep_figure(Measured(path), groups(made.typed(settings), "eta_sweep"))
         texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "exact samples of the posterior" not in texts
 

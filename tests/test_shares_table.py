@@ -46,7 +46,7 @@ def written(folder, values=shown):
                 found = values(row["eta"], case, block["task"])
                 rows += [where | keys | {"metric": metric, "value": value} for metric, value in found.items()]
     made.write_metrics(folder / "metrics.parquet", rows)
-    write_tables(settings(), folder / "metrics.parquet", folder)
+    write_tables(made.typed(settings()), folder / "metrics.parquet", folder)
     records = csv.DictReader(io.StringIO((folder / "attribute_shares.csv").read_text()))
     page = (folder / "attribute_shares.md").read_text()
     return {(row["task"], float(row["eta"]), row["value"]): row for row in records}, page
@@ -119,4 +119,4 @@ def test_shares_do_not_crowd_the_other_tables(tmp_path):
     written(tmp_path)
     for name in ("eta_sweep", "statistics"):
         assert "attribute_share" not in (tmp_path / f"{name}.csv").read_text()
-    assert table_names(settings())[-1] == "attribute_shares"
+    assert table_names(made.typed(settings()))[-1] == "attribute_shares"

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from benchmark import store
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument(
-        "--settings", required=True, help="JSON object or file: problems, samplers, compare, confidence"
-    )
+    parser.add_argument("--settings", required=True, help="JSON object or file (benchmark/jobs/publish.py)")
     parser.add_argument("--truth", required=True, metavar="FILE", help="truth.parquet")
     parser.add_argument("--tables", required=True, metavar="DIR", help="where truth.csv, .md, .tex and .html go")
     parser.add_argument("--figures", required=True, metavar="DIR", help="where truth_steps and truth_bias go")
@@ -19,10 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write them."""
+    from benchmark.jobs.publish import TruthReportSettings
     from benchmark.publish.exact.results import Results
     from benchmark.publish.exact.run import write_figures, write_tables
 
-    settings = store.load_settings(args.settings)
-    results = Results(settings, args.truth)
+    results = Results(TruthReportSettings.load(args.settings), args.truth)
     write_tables(results, args.tables)
     write_figures(results, args.figures)

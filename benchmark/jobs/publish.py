@@ -32,6 +32,26 @@ class Row(Settings):
     kind: str
     """The folder of its file: ``samples``, or ``selected``."""
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is plain sampling."""
+        return self.method == "plain"
+
+    @property
+    def selected(self) -> bool:
+        """Whether its sets were picked from candidates."""
+        return self.kind == "selected"
+
+    @property
+    def guided(self) -> bool:
+        """Whether its samples were pushed apart: neither plain nor selected."""
+        return not (self.plain or self.selected)
+
+    @property
+    def key(self) -> tuple[str, str, float, float, str]:
+        """What identifies it among the sets of a dataset and task: sampler, method, eta, D, D_unit."""
+        return self.sampler, self.method, float(self.eta), float(self.D), self.D_unit
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block(Settings):

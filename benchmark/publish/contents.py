@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from benchmark.discovery import modules_of
-from benchmark.jobs.publish import BLOCKS
+from benchmark.jobs.publish import BLOCKS, PublishSettings, TruthReportSettings
 
 if TYPE_CHECKING:
     from matplotlib import figure as matplotlib_figure
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TABLE_FORMATS = ("csv", "md", "tex", "html")
 FIGURE_FORMATS = ("png", "svg")
+Asked = PublishSettings | TruthReportSettings
 LAST = 1000  # the rank of what names none
 ONCE = ("",)  # the datasets of a figure that is of none of them
 
@@ -36,7 +37,7 @@ class Table:
 
     name: str
     caption: str
-    asked: Callable[[dict], object]
+    asked: Callable[[Asked], object]
     make: Callable[..., tuple[list[dict], Document]]
     rank: int
 
@@ -48,11 +49,11 @@ class Figure:
 
     name: str
     caption: str
-    datasets: Callable[[dict], Iterable[str]]
+    datasets: Callable[[Asked], Iterable[str]]
     draw: Callable[..., matplotlib_figure.Figure]
     rank: int
 
-    def files(self, settings: dict) -> dict[str, str]:
+    def files(self, settings: Asked) -> dict[str, str]:
         """The name of each file without its suffix -> the dataset."""
         return {"_".join(filter(None, [self.name, dataset])): dataset for dataset in self.datasets(settings)}
 
@@ -60,18 +61,18 @@ class Figure:
 _ENTERED: dict[tuple[str, type], dict[str, Table | Figure]] = {}
 
 
-def has_blocks(settings: dict) -> bool:
+def has_blocks(settings: PublishSettings) -> bool:
     """Whether any list of blocks has one."""
     return bool(datasets_of(settings))
 
 
-def datasets_of(settings: dict, *lists: str) -> list[str]:
+def datasets_of(settings: PublishSettings, *lists: str) -> list[str]:
     """The datasets that have a block in one of these lists (in any of :data:`BLOCKS`), in the order of their first."""
-    blocks = (block for name in lists or BLOCKS for block in settings["tables"].get(name, []))
-    return list(dict.fromkeys(block["dataset"] for block in blocks))
+    blocks = (block for name in lists or BLOCKS for block in settings.tables.get(name, []))
+    return list(dict.fromkeys(block.dataset for block in blocks))
 
 
-def table(name: str, caption: str, asked: Callable[[dict], object] = has_blocks, rank: int = LAST) -> Callable:
+def table(name: str, caption: str, asked: Callable[..., object] = has_blocks, rank: int = LAST) -> Callable:
     """Enter a table that the function makes; those of the lowest ``rank`` come first."""
 
     def enter(make: Callable) -> Callable:
@@ -81,9 +82,7 @@ def table(name: str, caption: str, asked: Callable[[dict], object] = has_blocks,
     return enter
 
 
-def figure(
-    name: str, caption: str, datasets: Callable[[dict], Iterable[str]] = datasets_of, rank: int = LAST
-) -> Callable:
+def figure(name: str, caption: str, datasets: Callable[..., Iterable[str]] = datasets_of, rank: int = LAST) -> Callable:
     """Enter a figure that the function draws; those of the lowest ``rank`` come first."""
 
     def enter(draw: Callable) -> Callable:
@@ -118,17 +117,17 @@ def _entered(room: str, kind: type) -> dict:
     return dict(sorted(_ENTERED.get((room, kind), {}).items(), key=lambda item: (item[1].rank, item[0])))
 
 
-def table_names(settings: dict, room: str = "tables") -> list[str]:
+def table_names(settings: Asked, room: str = "tables") -> list[str]:
     """The tables of a run, each written as csv, md, tex and html."""
     return [name for name, one in tables(room).items() if one.asked(settings)]
 
 
-def figure_names(settings: dict, room: str = "figures") -> list[str]:
+def figure_names(settings: Asked, room: str = "figures") -> list[str]:
     """The figures of a run, each written as png and svg: NAME_DATASET."""
     return [name for one in figures(room).values() for name in one.files(settings)]
 
 
-def captions(settings: dict, *rooms: str) -> dict[str, str]:
+def captions(settings: Asked, *rooms: str) -> dict[str, str]:
     """What the report says of each file of a run, by ``table_NAME`` and ``figure_NAME``."""
     found = {}
     for room in rooms:

@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.publish import Row
 from benchmark.metrics.registry import Metric, find
 
 STRATEGIES = {
@@ -44,39 +45,28 @@ def number(value: float) -> str:
     return "∞" if math.isinf(value) else f"{value:g}"
 
 
-def distance(row: dict) -> str:
-    """A row's D with its unit: ``0.3 RMS``, ``∞``."""
-    return number(row["D"]) if math.isinf(row["D"]) else f"{number(row['D'])} {UNITS.get(row['D_unit'], row['D_unit'])}"
+def distance(D: float, unit: str) -> str:
+    """A distance with its unit: ``0.3 RMS``, ``∞``."""
+    return number(D) if math.isinf(D) else f"{number(D)} {UNITS.get(unit, unit)}"
 
 
-def is_plain(row: dict) -> bool:
-    """Whether a row of a block is the plain point."""
-    return row["method"] == "plain"
-
-
-def is_selected(row: dict) -> bool:
-    """Whether a row's sets were picked from candidates."""
-    return row.get("kind") == "selected"
-
-
-def is_guided(row: dict) -> bool:
-    """Whether a row's samples were pushed apart: neither plain nor selected."""
-    return not is_selected(row) and not is_plain(row)
-
-
-def axis_value(row: dict, axis: str) -> str:
+def axis_value(row: Row, axis: str) -> str:
     """A row's place in a sweep as the paper prints it: ``0 (posterior)``, ``0.07``, ``∞``."""
-    return "0 (posterior)" if is_plain(row) else number(row[axis])
+    return "0 (posterior)" if row.plain else number(getattr(row, axis))
 
 
-def point(row: dict) -> str:
+def point(row: Row) -> str:
     """A point of the grid in words: Plain; η 0.1, D 0.3 RMS; Cluster representatives."""
-    if is_plain(row):
+    if row.plain:
         return "Plain"
-    if is_selected(row):
-        return strategy(row["method"])
-    guidance = "" if row["method"] == "nearest_neighbour" else f"{row['method']} "
-    return f"{guidance}η {number(row['eta'])}, D {distance(row)}"
+    if row.selected:
+        return strategy(row.method)
+    return _guided(row.method, row.eta, row.D, row.D_unit)
+
+
+def _guided(method: str, eta: float, D: float, unit: str) -> str:
+    guidance = "" if method == "nearest_neighbour" else f"{method} "
+    return f"{guidance}η {number(eta)}, D {distance(D, unit)}"
 
 
 def strategy(name: str) -> str:
@@ -89,6 +79,6 @@ def point_of_name(name: str) -> str:
     match = re.fullmatch(r"(?:(\w+?)_)?eta([\d.e+-]+)_D(?:(inf)|([\d.]+(?:e[+-]?\d+)?)([a-z]*))", name)
     if match:
         method, eta, infinite, reach, unit = match.groups()
-        row = {"method": method or "nearest_neighbour", "eta": float(eta), "D_unit": unit or "rms"}
-        return point({**row, "D": math.inf if infinite else float(reach)})
+        D = math.inf if infinite else float(reach)
+        return _guided(method or "nearest_neighbour", float(eta), D, unit or "rms")
     return "Plain" if name == "plain" else strategy(name)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmark.jobs.publish import PublishSettings
 from benchmark.publish import document, labels
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.results.measured import Measured, groups, plain_of
@@ -35,16 +36,16 @@ class Outcome:
         return BETTER if (low > 0) == (labels.measure(self.metric).better > 0) else WORSE
 
 
-def outcomes(n: int, bank: int, settings: dict, measured: Measured) -> Iterator[Outcome]:
+def outcomes(n: int, bank: int, settings: PublishSettings, measured: Measured) -> Iterator[Outcome]:
     """Guided against plain, then every selected set against every guided one, of each measure with a direction."""
     for group in groups(settings, "selection"):
         scope = group.scopes()[0]
         names = [name for name in measured.metrics(group) if labels.measure(name).tested]
-        guided = list(filter(labels.is_guided, group.rows))
-        selected = list(filter(labels.is_selected, group.rows))
+        guided = [row for row in group.rows if row.guided]
+        selected = [row for row in group.rows if row.selected]
         pairs = [(row, plain_of(group.rows, row), f"{labels.point(row)} against plain") for row in guided]
         pairs += [
-            (row, other, f"{labels.strategy(row['method'])} against {labels.point(other)}")
+            (row, other, f"{labels.strategy(row.method)} against {labels.point(other)}")
             for other in guided
             for row in selected
         ]

@@ -128,7 +128,7 @@ def shell_prefix():
 
 PLAN_FILES = {}
 MANIFEST = plan_file("metrics.txt", PLAN.manifest())
-PUBLISH_SETTINGS = plan_file("publish.json", canonical(PLAN.publish_settings()))
+PUBLISH_SETTINGS = plan_file("publish.json", canonical(PLAN.publish_settings().json))
 CONFIGURATION = plan_file("config.json", canonical(PLAN.config))
 CAPTIONS = captions(PLAN.publish_settings(), "tables", "figures")
 shell.prefix(shell_prefix())

@@ -32,11 +32,11 @@ def comparisons(results: Results) -> tuple[Section, list[dict]]:
             record |= {"metric": metric, **interval_columns("difference", one), "n": one.n, "p": one.p}
             records.append(record | {"resolves": one.resolves})
 
-    for pair in results.settings["compare"]:
+    for pair in results.settings.compare:
         breaks.add(len(rows))
-        names = [pair["what"], pair["sampler"], pair["against"]]
+        names = [pair.what, pair.sampler, pair.against]
         for group, problems in groups.items():
-            both = (pair["sampler"], pair["against"])
+            both = (pair.sampler, pair.against)
             shared = results.with_sampler(problems, *both)
             for steps in common_steps(results, shared, *both):
                 add(names, group, "none", steps, shared, [tuple(Setting(name, steps) for name in both)])

@@ -35,7 +35,7 @@ def _legend(figure, axes: list, columns: int) -> None:
 
 def looks(results: Results, names: list[str]) -> dict[str, dict]:
     """Colour, line and marker of each sampler: one that is compared with another has its colour and a dashed line."""
-    against = {pair["sampler"]: pair["against"] for pair in results.settings.get("compare", [])}
+    against = {pair.sampler: pair.against for pair in results.settings.compare}
     colour = colours([name for name in names if name not in against])
     return {
         name: {
@@ -133,7 +133,7 @@ def bias(results: Results):
     """
     import matplotlib.pyplot as plt
 
-    compared = {pair["sampler"] for pair in results.settings.get("compare", [])}
+    compared = {pair.sampler for pair in results.settings.compare}
     names = [name for name in results.samplers if name not in compared]
     panels = _panels(results, names)
     if not panels:

@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark import statistics, store
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.publish import TruthReportSettings
 from benchmark.publish.document import Value
 from benchmark.statistics import Interval
 
@@ -70,27 +71,22 @@ class Results:
     """The values of a run: ``by_case(problems, setting, metric)`` and what follows from them.
 
     Args:
-        settings: problems, samplers (in the order of the tables), compare, n, confidence, groups (of each problem),
-            tuned (samplers), held_out (problems).
         path: truth.parquet.
 
     Raises:
-        BenchmarkError: settings without problems or samplers, a file without one of them.
+        BenchmarkError: a file without one of its problems or samplers.
     """
 
-    def __init__(self, settings: dict, path: str):
-        for key in ("problems", "samplers"):
-            if not isinstance(settings.get(key), list) or not settings[key]:
-                raise BenchmarkError(f"--settings: {key}: missing; give the {key} of the configuration's truth")
-        self.settings, self.level = settings, settings.get("confidence", statistics.LEVEL)
+    def __init__(self, settings: TruthReportSettings, path: str):
+        self.settings, self.level = settings, settings.confidence or statistics.LEVEL
         table = store.read_table(path, "truth").to_pandas()
         for column in ("problem", "world", "case", "sampler", "preset", "method", "D_unit", "metric"):
             table[column] = table[column].astype(str)
-        for key, column in (("problems", "problem"), ("samplers", "sampler")):
-            absent = [name for name in settings[key] if name not in set(table[column])]
+        for names, column in ((settings.problems, "problem"), (settings.samplers, "sampler")):
+            absent = [name for name in names if name not in set(table[column])]
             if absent:
                 raise BenchmarkError(f"{path}: nothing of {column} {absent[0]} in it; run its jobs")
-        self.problems, self.samplers = settings["problems"], settings["samplers"]
+        self.problems, self.samplers = settings.problems, settings.samplers
         self.worlds = dict(table.drop_duplicates("problem").set_index("problem")["world"])
         self.preset = dict(table.drop_duplicates("sampler").set_index("sampler")["preset"])
         self._groups = {
@@ -102,7 +98,7 @@ class Results:
     # ---------------------------------------------------------------------------------------------------- what there is
     def groups(self) -> dict[str, list[str]]:
         """Problems that may be averaged over, by their group's name; those that are held out of every choice last."""
-        of, held_out = self.settings.get("groups", {}), self.settings.get("held_out", [])
+        of, held_out = self.settings.groups, self.settings.held_out
         found: dict[str, list[str]] = {}
         for problem in sorted(self.problems, key=lambda name: name in held_out):
             found.setdefault(of.get(problem, self.worlds[problem]), []).append(problem)

@@ -43,7 +43,7 @@ def truth_table(results: Results) -> tuple[list[dict], Document]:
 
 def _intro(results: Results) -> list[str]:
     lines = [
-        f"Run {results.settings.get('run', '')}. Every distance is to the exact posterior of one measurement. The row "
+        f"Run {results.settings.run}. Every distance is to the exact posterior of one measurement. The row "
         f"“{EXACT}” was made as every sampler's: as many posterior samples, against the same reference.",
         f"Numbers are means over cases with {results.level:.0%} intervals; a case is a truth, and what several "
         "problems measure of it is averaged first. W2 excess: the signed root of the mean of the squared sliced "
@@ -53,10 +53,10 @@ def _intro(results: Results) -> list[str]:
         "diversity and consistency are on the scale [-1, 1]; mean error is in standard deviations of the posterior; "
         "covariance error is relative; modes’ TV runs from 0 to 1.",
     ]
-    if results.settings.get("tuned"):
-        held_out = results.settings.get("held_out") or []
+    if results.settings.tuned:
+        held_out = results.settings.held_out
         lines.append(
-            f"Options of {', '.join(results.settings['tuned'])}, one choice for all worlds, were chosen for each "
+            f"Options of {', '.join(results.settings.tuned)}, one choice for all worlds, were chosen for each "
             "number of steps by `python -m benchmark tune`, on measurements that this table does not see"
             + (f"; nothing was chosen on {', '.join(held_out)}, which stand last." if held_out else ".")
         )
@@ -71,7 +71,7 @@ def sections(results: Results) -> Iterator[Part]:
     """How far every sampler is, for each group of problems; what a choice and what diversity cost; every problem."""
     for name, problems in results.groups().items():
         yield _group(results, name, problems)
-    if results.settings.get("compare"):
+    if results.settings.compare:
         yield comparisons(results)
     for name, problems in results.groups().items():
         guided = [problem for problem in problems if results.of(problem, guided=True)]
@@ -105,7 +105,7 @@ def _group(results: Results, name: str, problems: list[str]) -> Part:
     note = f"Without guidance. Mean over {', '.join(problems)}."
     if some := [sampler for sampler in missing if results.with_sampler(problems, sampler)]:
         note += f" On some of these problems alone, and so in their own tables: {', '.join(some)}."
-    if set(problems) <= set(results.settings.get("held_out") or []):
+    if set(problems) <= set(results.settings.held_out):
         note += " Held out: no option was chosen on them."
     return Section(f"How far from the posterior: {name}", columns, rows, note, frozenset(breaks)), records
 

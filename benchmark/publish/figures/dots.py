@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from benchmark.jobs.publish import Row
 from benchmark.publish import labels
 from benchmark.publish.contents import datasets_of, figure
 from benchmark.publish.figures.panels import (
@@ -65,7 +66,7 @@ def selection_figure(run: Run, dataset: str) -> Figure:
                 axis.set_xlabel(header.header if len(header.header) < 26 else axis_label(header))
                 for position, row in enumerate(group.rows):
                     interval = scaled(measured.mean(group.dataset, scope, row, column.name), power)
-                    if labels.is_plain(row) and math.isfinite(interval.estimate):
+                    if row.plain and math.isfinite(interval.estimate):
                         axis.axvline(interval.estimate, color="#aab1b9", linewidth=1, linestyle="--", zorder=1)
                     filled = (scope.name, position, column.name) in unlike
                     place = names.index(labels.point(row)) + shift
@@ -97,7 +98,7 @@ def samplers_figure(run: Run, dataset: str) -> Figure:
     measured, found = run.measured, run.groups("samplers", dataset)
     shown, group = shown_measures(measured, found), found[0]
     scope = group.scopes()[0]
-    names = list(dict.fromkeys(row["sampler"] for row in group.rows))
+    names = list(dict.fromkeys(row.sampler for row in group.rows))
     drawn, axes = grid(1, len(shown), (PANEL[0], 0.38 * len(names) + 0.9), sharey=True)
     for axis, column in zip(axes[0], shown, strict=True):
         logarithmic = _logarithmic(measured, group, scope, column.name)
@@ -105,13 +106,13 @@ def samplers_figure(run: Run, dataset: str) -> Figure:
         axis.set_xscale("log" if logarithmic else "linear")
         axis.set_xlabel(axis_label(with_power(column, power)))
         for row in group.rows:
-            plain = labels.is_plain(row)
+            plain = row.plain
             interval = scaled(measured.mean(group.dataset, scope, row, column.name), power)
-            place = names.index(row["sampler"]) + (-0.13 if plain else 0.13)
+            place = names.index(row.sampler) + (-0.13 if plain else 0.13)
             _dot(axis, interval, place, "o" if plain else "^", _kind_colour(row))
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
-    points = dict.fromkeys(labels.point(row) for row in group.rows if not labels.is_plain(row))
+    points = dict.fromkeys(labels.point(row) for row in group.rows if not row.plain)
     handles = [Line2D([], [], color=PLAIN, linestyle="", marker="o", label="Plain")]
     handles += [Line2D([], [], color=COLOURS[1], linestyle="", marker="^", label=" / ".join(points))] if points else []
     legend(drawn, handles)
@@ -130,12 +131,12 @@ def _dot(axis: Axes, interval: Interval, place: float, marker: str, colour: str,
     )  # fmt: skip
 
 
-def _kind_colour(row: dict) -> str:
-    if labels.is_plain(row):
+def _kind_colour(row: Row) -> str:
+    if row.plain:
         return PLAIN
-    if not labels.is_selected(row):
+    if not row.selected:
         return COLOURS[1]
-    return COLOURS[7] if row["method"] == "random" else COLOURS[0]
+    return COLOURS[7] if row.method == "random" else COLOURS[0]
 
 
 def _logarithmic(measured: Measured, group: Group, scope: Scope, metric: str) -> bool:

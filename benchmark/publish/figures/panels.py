@@ -95,7 +95,7 @@ def unlike_plain(measured: Measured, group: Group, shown: list[Metric]) -> set[t
     return {
         (entry.scope.name, entry.position, entry.metric)
         for entry in (entries(measured, group, names) if names else [])
-        if entry.significant or labels.is_plain(entry.row)
+        if entry.significant or entry.row.plain
     }
 
 

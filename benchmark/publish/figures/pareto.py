@@ -30,8 +30,8 @@ def pareto_figure(run: Run, dataset: str) -> Figure:
     if not found:
         axes[0, 0].text(0.5, 0.5, "no measure of quality", ha="center", va="center", transform=axes[0, 0].transAxes)
         return drawn
-    palette = colours([row["sampler"] for trade in found for row in trade.rows])
-    strategies = list(dict.fromkeys(row["method"] for t in found for row in t.rows if labels.is_selected(row)))
+    palette = colours([row.sampler for trade in found for row in trade.rows])
+    strategies = list(dict.fromkeys(row.method for t in found for row in t.rows if row.selected))
     for index, (axis, trade) in enumerate(zip(axes.flat, found)):
         _front(axis, trade, palette, strategies)
         axis.set_title(panel_title(trade.scope))
@@ -44,7 +44,7 @@ def pareto_figure(run: Run, dataset: str) -> Figure:
         axes[0, 0].invert_xaxis()
     for axis in axes[:, 0]:
         axis.set_ylabel(found[0].diversity.header)
-    infinite = any(math.isinf(row["D"]) for trade in found for row in trade.rows)
+    infinite = any(math.isinf(row.D) for trade in found for row in trade.rows)
     legend(drawn, _pareto_handles(palette, strategies, infinite))
     headline(drawn, f"{dataset}: diversity against quality; {run.measured.level:.0%} intervals over cases")
     return drawn
@@ -70,19 +70,19 @@ def _strategy_marker(name: str, strategies: list[str]) -> str:
 
 
 def _front(axis: Axes, trade: Tradeoff, palette: dict[str, str], strategies: list[str]) -> None:
-    most = max((row["eta"] for row in trade.rows), default=0) or 1.0
+    most = max((row.eta for row in trade.rows), default=0) or 1.0
     for row, up, right in zip(trade.rows, trade.diversities, trade.qualities, strict=True):
         if not (math.isfinite(up.estimate) and math.isfinite(right.estimate)):
             continue
-        colour, (low, high), (left, far) = palette[row["sampler"]], error_lengths(up), error_lengths(right)
+        colour, (low, high), (left, far) = palette[row.sampler], error_lengths(up), error_lengths(right)
         x, y = [right.estimate], [up.estimate]
         axis.errorbar(
             x, y, xerr=[[left], [far]], yerr=[[low], [high]], fmt="none", ecolor=colour, alpha=0.3, elinewidth=0.9
         )
-        selected = labels.is_selected(row)
-        marker = "o" if labels.is_plain(row) else _strategy_marker(row["method"], strategies) if selected else "^"
-        size = 4.5 + 3.5 * math.sqrt(row["eta"] / most) if marker == "^" else 6
-        axis.plot(x, y, marker, markersize=size, zorder=3, **marker_face(math.isfinite(row["D"]), colour))
+        selected = row.selected
+        marker = "o" if row.plain else _strategy_marker(row.method, strategies) if selected else "^"
+        size = 4.5 + 3.5 * math.sqrt(row.eta / most) if marker == "^" else 6
+        axis.plot(x, y, marker, markersize=size, zorder=3, **marker_face(math.isfinite(row.D), colour))
     front = sorted(
         (right.estimate, up.estimate)
         for right, up, on in zip(trade.qualities, trade.diversities, trade.front, strict=True)

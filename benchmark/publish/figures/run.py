@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmark.jobs.publish import PublishSettings
 from benchmark.publish.contents import figure_names, figures
 from benchmark.publish.figures.style import save, style
 from benchmark.publish.results.run import Run
 
 
-def write_figures(settings: dict, metrics: str, folder: str | Path) -> list[str]:
+def write_figures(settings: PublishSettings, metrics: str, folder: str | Path) -> list[str]:
     """Write NAME.png and .svg for every name of :func:`benchmark.publish.contents.figure_names`.
 
     Returns:
         The names of the figures.
 
     Raises:
-        BenchmarkError: settings without tables, a metrics file that lacks a point that a figure needs.
+        BenchmarkError: a metrics file that lacks a point that a figure needs.
     """
     run = Run.read(settings, metrics)
     with style():

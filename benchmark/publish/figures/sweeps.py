@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from benchmark.jobs.publish import Row
 from benchmark.publish import labels
 from benchmark.publish.contents import datasets_of, figure
 from benchmark.publish.figures.panels import (
@@ -87,7 +88,9 @@ def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
         _sweep_ticks(axis, found, name)
     drawn.align_ylabels(axes[:, 0])
     fixed = found[0].fixed
-    rest = f"D = {labels.distance({'D_unit': 'rms', **fixed})}" if name == "eta" else f"η = {fixed['eta']:g}"
+    rest = (
+        f"D = {labels.distance(fixed['D'], fixed.get('D_unit', 'rms'))}" if name == "eta" else f"η = {fixed['eta']:g}"
+    )
     headline(drawn, caption(measured, found[0], f"diversity and quality against {labels.AXES[name]}, {rest}"))
     handles = [
         Line2D([], [], label=text, color=palette[text], marker=MARKERS[i % len(MARKERS)])
@@ -97,7 +100,7 @@ def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
     return drawn
 
 
-def _curve(axis: Axes, points: list[tuple[dict, Interval, bool]], name: str, shift: float, look: dict) -> None:
+def _curve(axis: Axes, points: list[tuple[Row, Interval, bool]], name: str, shift: float, look: dict) -> None:
     """A sampler's sweep: a line through the finite values, dotted to the infinite one, and an interval at each."""
     values = [_value(row, name) for row, _, _ in points]
     points = sorted((p for p in points if math.isfinite(p[1].estimate)), key=lambda point: _value(point[0], name))
@@ -124,8 +127,8 @@ def _curve(axis: Axes, points: list[tuple[dict, Interval, bool]], name: str, shi
 WIDE = 20  # largest over smallest step from which on an axis is logarithmic beyond the smallest
 
 
-def _value(row: dict, name: str) -> float:
-    return 0.0 if labels.is_plain(row) else float(row[name])
+def _value(row: Row, name: str) -> float:
+    return 0.0 if row.plain else float(getattr(row, name))
 
 
 def _infinity(values: list[float]) -> float:
@@ -155,6 +158,6 @@ def _sweep_ticks(axis: Axes, found: list[Group], name: str) -> None:
         axis.set_xticks(ticks, texts)
         span = max(ticks) or 1.0
         axis.set_xlim(-0.06 * span, 1.06 * max(span, most))
-    units = {row["D_unit"] for group in found for row in group.rows if 0 < row["D"] < math.inf}
+    units = {row.D_unit for group in found for row in group.rows if 0 < row.D < math.inf}
     unit = ", ".join(labels.UNITS.get(unit, unit) for unit in sorted(units))
     axis.set_xlabel(f"D ({unit})" if name == "D" and unit else labels.AXES[name])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmark import statistics
+from benchmark.jobs.publish import Row
 from benchmark.publish import labels
 from benchmark.publish.results.measured import Group, Measured, Scope, plain_of
 from benchmark.statistics import Interval
@@ -30,7 +31,7 @@ class Entry:
     family: int = 0  # tests that Holm's correction counts, this one among them
 
     @property
-    def row(self) -> dict:
+    def row(self) -> Row:
         return self.group.rows[self.position]
 
     @property
@@ -55,7 +56,7 @@ def entries(measured: Measured, group: Group, metrics: list[str] | None = None) 
     families: dict[tuple, list[int]] = {}
     for index, entry in enumerate(found):
         if entry.difference is not None:
-            families.setdefault((entry.scope.name, entry.row["sampler"], entry.metric), []).append(index)
+            families.setdefault((entry.scope.name, entry.row.sampler, entry.metric), []).append(index)
     for members in families.values():
         adjusted = statistics.holm([found[index].difference.p for index in members])
         family = int(np.isfinite(adjusted).sum())
@@ -72,7 +73,7 @@ def _entry(
     mean = measured.mean(dataset, scope, row, metric)
     entry = Entry(group, scope, position, metric, mean, sets, wanted - sets, D_rms)
     plain = plain_of(group.rows, row)
-    if labels.is_plain(row) or plain is None:
+    if row.plain or plain is None:
         return entry
     difference = measured.difference(dataset, scope, row, plain, metric)
     better = labels.measure(metric).better

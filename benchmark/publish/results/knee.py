@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmark import statistics
-from benchmark.publish import labels
+from benchmark.jobs.publish import Row
 from benchmark.publish.results.comparison import Entry
 from benchmark.publish.results.first_loss import FirstLoss, first_loss
 from benchmark.publish.results.measured import Group, Measured, Scope
@@ -21,7 +21,7 @@ FINITE, PLAUSIBLE = "finite_share", "plausibility"
 class Step:
     """A step size of a sweep: what it has of the two shares, each None where it was not measured."""
 
-    row: dict
+    row: Row
     plausible: Entry
     finite: Entry | None
     margin: float | None
@@ -29,7 +29,7 @@ class Step:
     @property
     def eta(self) -> float:
         """The step size; 0 for plain sampling."""
-        return 0.0 if labels.is_plain(self.row) else float(self.row["eta"])
+        return 0.0 if self.row.plain else float(self.row.eta)
 
     @property
     def worse(self) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ def sweeps(measured: Measured, found: list[tuple[Group, list[Entry]]], margin: f
     return result
 
 
-def sound_shares(measured: Measured, dataset: str, scope: Scope, rows: list[dict]) -> np.ndarray:
+def sound_shares(measured: Measured, dataset: str, scope: Scope, rows: list[Row]) -> np.ndarray:
     """Share of restorations that are finite and plausible, (cases, rows), plain first; NaN for a case without any.
 
     A set with an unstable restoration is not read, and what of it is finite counts as plausible as the plain set of the

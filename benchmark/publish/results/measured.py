@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmark import statistics, store
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.publish import Block, PublishSettings, Row
 from benchmark.publish.labels import measure, rank
 from benchmark.statistics import Interval
 
@@ -46,7 +47,7 @@ class Group:
     dataset: str
     sampler: str | None
     fixed: dict
-    rows: tuple[dict, ...]
+    rows: tuple[Row, ...]
     tasks: tuple[str, ...]
     n: int
 
@@ -55,29 +56,29 @@ class Group:
         return scopes(list(self.tasks))
 
 
-def groups(settings: dict, table: str) -> list[Group]:
+def groups(settings: PublishSettings, table: str) -> list[Group]:
     """The blocks of a table put together by dataset, sampler and rows, in the order of the settings."""
-    found: dict[str, list[dict]] = {}
-    for block in settings["tables"].get(table, []):
-        shared = {key: block.get(key) for key in ("dataset", "sampler", "fixed", "rows", "n")}
-        found.setdefault(store.canonical(shared), []).append(block)
+    found: dict[tuple, list[Block]] = {}
+    for block in settings.tables.get(table, []):
+        shared = (block.dataset, block.sampler, store.canonical(block.fixed), tuple(block.rows), block.n)
+        found.setdefault(shared, []).append(block)
     return [
         Group(
             table,
-            blocks[0]["dataset"],
-            blocks[0].get("sampler"),
-            blocks[0].get("fixed") or {},
-            tuple(blocks[0]["rows"]),
-            tuple(block["task"] for block in blocks),
-            blocks[0].get("n", 0),
+            blocks[0].dataset,
+            blocks[0].sampler,
+            blocks[0].fixed,
+            tuple(blocks[0].rows),
+            tuple(block.task for block in blocks),
+            blocks[0].n,
         )
         for blocks in found.values()
     ]
 
 
-def samples_of(settings: dict) -> int | None:
+def samples_of(settings: PublishSettings) -> int | None:
     """N of the sets that the tables of some settings are about; None where they do not say."""
-    return max((block.get("n", 0) for blocks in settings["tables"].values() for block in blocks), default=0) or None
+    return max((block.n for blocks in settings.tables.values() for block in blocks), default=0) or None
 
 
 class Measured:
@@ -100,7 +101,7 @@ class Measured:
         self._arrays: dict[tuple, dict[str, np.ndarray]] = {}
         self._summaries: dict[tuple, Interval] = {}
 
-    def metrics(self, group: Group, rows: list[dict] | None = None) -> list[str]:
+    def metrics(self, group: Group, rows: list[Row] | None = None) -> list[str]:
         """The metrics with a finite value anywhere in a group (or in some of its rows), in the catalogue's order; the
         shares of single values (:meth:`shares`) have a table of their own and are left out."""
         found = self._present(group, rows or group.rows, group.tasks)
@@ -111,7 +112,7 @@ class Measured:
         found = self._present(group, group.rows, scope.tasks)
         return [name for name in found if measure(name).group == "shares"]
 
-    def _present(self, group: Group, rows: Iterable[dict], tasks: Iterable[str]) -> list[str]:
+    def _present(self, group: Group, rows: Iterable[Row], tasks: Iterable[str]) -> list[str]:
         present = {
             name
             for row in rows
@@ -121,7 +122,7 @@ class Measured:
         }
         return sorted(present, key=rank)
 
-    def values(self, dataset: str, scope: Scope, row: dict, metric: str) -> np.ndarray:
+    def values(self, dataset: str, scope: Scope, row: Row, metric: str) -> np.ndarray:
         """Values (tasks, cases, seeds) of a metric at a point.
 
         Raises:
@@ -130,37 +131,37 @@ class Measured:
         empty = np.full([len(axis) for axis in self._axes.get(dataset, ((), ()))], np.nan)
         return np.stack([self._point(dataset, task, row).get(metric, empty) for task in scope.tasks])
 
-    def by_case(self, dataset: str, scope: Scope, row: dict, metric: str) -> np.ndarray:
+    def by_case(self, dataset: str, scope: Scope, row: Row, metric: str) -> np.ndarray:
         """Values (cases, seeds), averaged over the scope's tasks."""
         return _mean(self.values(dataset, scope, row, metric), axis=0)
 
-    def mean(self, dataset: str, scope: Scope, row: dict, metric: str) -> Interval:
+    def mean(self, dataset: str, scope: Scope, row: Row, metric: str) -> Interval:
         """Mean over cases with its interval, inside the range that the metric declares."""
-        key = ("mean", dataset, scope, _point_key(row), metric)
+        key = ("mean", dataset, scope, row.key, metric)
         if key not in self._summaries:
             values = self.by_case(dataset, scope, row, metric)
             bounds = measure(metric).bounds(self.n)
             self._summaries[key] = statistics.mean_interval(values, self.level, bounds=bounds)
         return self._summaries[key]
 
-    def difference(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str) -> Interval:
+    def difference(self, dataset: str, scope: Scope, row: Row, plain: Row, metric: str) -> Interval:
         """Mean over cases of (row - plain), paired by task, case and seed, with interval and p-value."""
-        key = ("difference", dataset, scope, _point_key(row), _point_key(plain), metric)
+        key = ("difference", dataset, scope, row.key, plain.key, metric)
         if key not in self._summaries:
             here, there = (self.values(dataset, scope, at, metric) for at in (row, plain))
             self._summaries[key] = self._paired(here, there, metric)
         return self._summaries[key]
 
-    def excess(self, dataset: str, scope: Scope, row: dict, metric: str, reference: str) -> Interval:
+    def excess(self, dataset: str, scope: Scope, row: Row, metric: str, reference: str) -> Interval:
         """Mean over cases of (metric - reference) at a point, paired by task, case and seed, with its interval."""
-        key = ("excess", dataset, scope, _point_key(row), metric, reference)
+        key = ("excess", dataset, scope, row.key, metric, reference)
         if key not in self._summaries:
             here, there = (self.values(dataset, scope, row, name) for name in (metric, reference))
             self._summaries[key] = self._paired(here, there, metric)
         return self._summaries[key]
 
     def candidates(
-        self, dataset: str, scope: Scope, row: dict, shares: str, exact: str, counted: str
+        self, dataset: str, scope: Scope, row: Row, shares: str, exact: str, counted: str
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Counts of candidates with a value, their exact shares, and how many candidates there are: (sets,) each.
 
@@ -178,38 +179,38 @@ class Measured:
         here, there = (_mean(np.where(both, values, np.nan), axis=0) for values in (here, there))
         return statistics.paired_difference(here, there, self.level, bounds=measure(metric).bounds(self.n))
 
-    def improvement(self, dataset: str, scope: Scope, row: dict, plain: dict, metric: str, better: int) -> Interval:
+    def improvement(self, dataset: str, scope: Scope, row: Row, plain: Row, metric: str, better: int) -> Interval:
         """Probability that the row is better than plain, over cases."""
         here, there = (self.values(dataset, scope, at, metric) for at in (row, plain))
         known = np.isfinite(here) & np.isfinite(there)
         here, there = (_mean(np.where(known, values, np.nan), axis=0) for values in (here, there))
         return statistics.probability_of_improvement(here, there, better < 0, self.level)
 
-    def trend(self, dataset: str, scope: Scope, rows: list[dict], metric: str) -> tuple[float, float]:
+    def trend(self, dataset: str, scope: Scope, rows: list[Row], metric: str) -> tuple[float, float]:
         """One-sided p-values of a rise and of a fall over the rows, in their order (Page's statistic)."""
         levels = np.stack([_mean(self.by_case(dataset, scope, row, metric), axis=1) for row in rows], axis=1)
         return statistics.trend_test(levels, True), statistics.trend_test(levels, False)
 
-    def D_rms(self, dataset: str, scope: Scope, row: dict) -> float:
+    def D_rms(self, dataset: str, scope: Scope, row: Row) -> float:
         """The mean over tasks and cases of the RMS twin of a row's D."""
         return float(np.mean([self._frame(dataset, task, row)["D_rms"].mean() for task in scope.tasks]))
 
-    def sets(self, dataset: str, scope: Scope, row: dict) -> int:
+    def sets(self, dataset: str, scope: Scope, row: Row) -> int:
         """How many sets (tasks, cases and seeds) a point has rows for."""
         return sum(len(self._frame(dataset, task, row).drop_duplicates(["case", "seed"])) for task in scope.tasks)
 
-    def _frame(self, dataset: str, task: str, row: dict) -> pd.DataFrame:
-        key = (dataset, task, *_point_key(row))
+    def _frame(self, dataset: str, task: str, row: Row) -> pd.DataFrame:
+        key = (dataset, task, *row.key)
         if key not in self._frames:
-            sampler, method, eta, reach, unit = _point_key(row)
+            sampler, method, eta, reach, unit = row.key
             raise BenchmarkError(
                 f"{self.path}: no row for dataset {dataset}, task {task}, sampler {sampler}, method {method}, "
                 f"eta {eta:g}, D {reach:g} {unit}, which the tables need; run the workflow again to measure it"
             )
         return self._frames[key]
 
-    def _point(self, dataset: str, task: str, row: dict) -> dict[str, np.ndarray]:
-        key = (dataset, task, *_point_key(row))
+    def _point(self, dataset: str, task: str, row: Row) -> dict[str, np.ndarray]:
+        key = (dataset, task, *row.key)
         if key not in self._arrays:
             frame = self._frame(dataset, task, row)
             self._arrays[key] = dict(self._columns(dataset, frame))
@@ -231,14 +232,10 @@ class Measured:
             yield name, values
 
 
-def plain_of(rows: tuple[dict, ...], row: dict) -> dict | None:
+def plain_of(rows: tuple[Row, ...], row: Row) -> Row | None:
     """The plain row of a row's sampler, if it is among the rows."""
-    same = (other for other in rows if other["method"] == "plain" and other["sampler"] == row["sampler"])
+    same = (other for other in rows if other.plain and other.sampler == row.sampler)
     return next(same, None)
-
-
-def _point_key(row: dict) -> tuple:
-    return row["sampler"], row["method"], float(row["eta"]), float(row["D"]), row["D_unit"]
 
 
 def _mean(values: np.ndarray, axis: int) -> np.ndarray:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from benchmark.jobs.publish import Row
+
 FILE = Path(__file__).with_name("paper.yaml")
 
 
@@ -17,7 +19,7 @@ def published() -> dict:
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
-def beside(table: str, rows: list[dict]) -> tuple[list[dict | None], list[dict]]:
+def beside(table: str, rows: list[Row]) -> tuple[list[dict | None], list[dict]]:
     """The published row beside each of our rows, and the published rows without a partner.
 
     eta has one meaning everywhere and is matched by value. D is matched where it is 0 or infinite; between those it is
@@ -25,7 +27,7 @@ def beside(table: str, rows: list[dict]) -> tuple[list[dict | None], list[dict]]
     """
     axis = published()["tables"][table]["axis"]
     theirs = published()["tables"][table]["rows"]
-    ours = [0.0 if row["method"] == "plain" else float(row[axis]) for row in rows]
+    ours = [0.0 if row.plain else float(getattr(row, axis)) for row in rows]
     partner: dict[int, dict] = {}
     for index, value in enumerate(ours):
         if axis == "eta" or value in (0, math.inf):

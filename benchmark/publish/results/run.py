@@ -6,28 +6,26 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from benchmark import statistics
-from benchmark.publish.contents import BLOCKS
+from benchmark.jobs.publish import BLOCKS, PublishSettings
 from benchmark.publish.results.comparison import Entry, entries
 from benchmark.publish.results.measured import Group, Measured, groups, samples_of
-from benchmark.publish.settings import check
 
 
 @dataclass(frozen=True)
 class Run:
-    """The settings of the publishing stage (docs/architecture.md, section 7.1) and the measured values."""
+    """The settings of the publishing stage and the measured values."""
 
-    settings: dict
+    settings: PublishSettings
     measured: Measured
 
     @classmethod
-    def read(cls, settings: dict, metrics: str) -> Run:
+    def read(cls, settings: PublishSettings, metrics: str) -> Run:
         """A run from its settings and its metrics.parquet.
 
         Raises:
-            BenchmarkError: settings without tables, a metrics file without a value of a set.
+            BenchmarkError: a metrics file without a value of a set.
         """
-        check(settings)
-        level = settings.get("confidence", statistics.LEVEL)
+        level = settings.confidence or statistics.LEVEL
         return cls(settings, Measured(metrics, level, samples_of(settings)))
 
     def groups(self, table: str, dataset: str | None = None) -> list[Group]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark import statistics
+from benchmark.jobs.publish import BLOCKS, PublishSettings, Row
 from benchmark.metrics.registry import Metric
-from benchmark.publish.contents import BLOCKS
 from benchmark.publish.labels import measure, rank
 from benchmark.publish.results.measured import Group, Measured, Scope, scopes
 from benchmark.statistics import Interval
@@ -22,33 +22,33 @@ class Tradeoff:
     scope: Scope
     diversity: Metric
     quality: Metric
-    rows: list[dict]
+    rows: list[Row]
     diversities: list[Interval]
     qualities: list[Interval]
     front: np.ndarray  # bool (P,)
     share: np.ndarray  # (P,), share of bootstrap resamples in which the point is on the front
 
 
-def rows_of(settings: dict, dataset: str) -> dict[str, list[dict]]:
+def rows_of(settings: PublishSettings, dataset: str) -> dict[str, list[Row]]:
     """Every task's points, each once, over all tables."""
-    found: dict[str, dict[tuple, dict]] = {}
+    found: dict[str, dict[tuple, Row]] = {}
     for table in BLOCKS:
-        for block in settings["tables"].get(table, []):
-            if block["dataset"] == dataset:
-                points = found.setdefault(block["task"], {})
-                for row in block["rows"]:
-                    points.setdefault(tuple(row[key] for key in ("sampler", "method", "eta", "D", "D_unit")), row)
+        for block in settings.tables.get(table, []):
+            if block.dataset == dataset:
+                points = found.setdefault(block.task, {})
+                for row in block.rows:
+                    points.setdefault(row.key, row)
     return {task: list(points.values()) for task, points in found.items()}
 
 
-def tradeoffs(settings: dict, measured: Measured, dataset: str) -> list[Tradeoff]:
+def tradeoffs(settings: PublishSettings, measured: Measured, dataset: str) -> list[Tradeoff]:
     """Overall, then each task; the axes are the same for all. Empty where no measure of quality was made.
 
     The diversity and the quality measure are those that most points have; of equals the first of the catalogue, and
     for quality one that the settings give a margin for goes first.
     """
     by_task = rows_of(settings, dataset)
-    margins = settings.get("margin") or {}
+    margins = settings.margin
     counts = _counts(measured, dataset, by_task)
     diversity = _axis(counts, "diversity", {})
     quality = _axis(counts, "quality", margins)
@@ -61,11 +61,11 @@ def tradeoffs(settings: dict, measured: Measured, dataset: str) -> list[Tradeoff
     return result
 
 
-def _has(row: dict, rows: list[dict]) -> bool:
-    return any(all(row[key] == other[key] for key in ("sampler", "method", "eta", "D", "D_unit")) for other in rows)
+def _has(row: Row, rows: list[Row]) -> bool:
+    return any(row.key == other.key for other in rows)
 
 
-def _counts(measured: Measured, dataset: str, by_task: dict[str, list[dict]]) -> dict[str, int]:
+def _counts(measured: Measured, dataset: str, by_task: dict[str, list[Row]]) -> dict[str, int]:
     """How many points have a metric."""
     counts: dict[str, int] = {}
     for task, rows in by_task.items():
@@ -81,7 +81,7 @@ def _axis(counts: dict[str, int], group: str, margins: dict) -> str | None:
 
 
 def _tradeoff(
-    measured: Measured, dataset: str, scope: Scope, rows: list[dict], diversity: Metric, quality: Metric
+    measured: Measured, dataset: str, scope: Scope, rows: list[Row], diversity: Metric, quality: Metric
 ) -> Tradeoff:
     axes = (diversity, quality)
     higher = [axis.better > 0 for axis in axes]

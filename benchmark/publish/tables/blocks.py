@@ -139,9 +139,9 @@ def _note(group: Group, part: list[Entry]) -> str:
     facts = [f"{cases} cases" if cases != 1 else "1 case (no interval)"]
     facts += [f"sets of N = {n}"] if n else []
     if "D" in group.fixed:
-        facts.append(f"D = {labels.distance({'D_unit': 'rms', **group.fixed})}")
+        facts.append(f"D = {labels.distance(group.fixed['D'], group.fixed.get('D_unit', 'rms'))}")
     elif "eta" in group.fixed:
-        units = {row["D_unit"] for row in group.rows if 0 < row["D"] < math.inf}
+        units = {row.D_unit for row in group.rows if 0 < row.D < math.inf}
         facts += [f"η = {labels.number(group.fixed['eta'])}"]
         facts += [f"D in {', '.join(labels.UNITS.get(unit, unit) for unit in sorted(units))}"] if units else []
     facts += [f"tasks: {', '.join(group.tasks)}"] if len(group.tasks) > 1 else []
@@ -186,7 +186,7 @@ def _section(
                 [*first, *row_labels(group, position), *(Value(entry.mean, entry.significant) for entry in found)]
             )
     if group.sampler is None and len(scopes) == 1:
-        breaks |= {i for i in range(1, len(group.rows)) if group.rows[i]["sampler"] != group.rows[i - 1]["sampler"]}
+        breaks |= {i for i in range(1, len(group.rows)) if group.rows[i].sampler != group.rows[i - 1].sampler}
     columns = [*leading, *(Column(column.header) for column in shown)]
     if beside_it and group.table in published()["tables"]:
         columns, rows = _add_published(group, columns, rows)

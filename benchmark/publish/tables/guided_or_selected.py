@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from benchmark import statistics
+from benchmark.jobs.publish import PublishSettings, Row
 from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
 from benchmark.publish.contents import table
@@ -27,8 +28,8 @@ class Pair:
 
     dataset: str
     scope: Scope
-    guided: dict
-    selected: dict
+    guided: Row
+    selected: Row
     metric: str
     of_guided: Interval
     of_selected: Interval
@@ -38,10 +39,10 @@ class Pair:
     family: int  # tests that Holm's correction counts, this one among them
 
 
-def _guided_and_selected(settings: dict) -> bool:
+def _guided_and_selected(settings: PublishSettings) -> bool:
     """Whether a selection has a guided set and a selected one."""
-    rows = [row for block in settings["tables"].get("selection", []) for row in block["rows"]]
-    return any(map(labels.is_selected, rows)) and any(map(labels.is_guided, rows))
+    rows = [row for block in settings.tables.get("selection", []) for row in block.rows]
+    return any(row.selected for row in rows) and any(row.guided for row in rows)
 
 
 @table(
@@ -60,9 +61,9 @@ def guided_or_selected_table(run: Run) -> tuple[list[dict], Document]:
     records, sections = [], []
     for (dataset, scope), members in found.items():
         rows = [row for group in members for row in group.rows]
-        chosen = [row for row in rows if labels.is_selected(row)]
+        chosen = [row for row in rows if row.selected]
         shown = _measures({name for group in members for name in measured.metrics(group)})
-        for guided in filter(labels.is_guided, rows):
+        for guided in [row for row in rows if row.guided]:
             pairs = _pairs(measured, dataset, scope, guided, chosen, shown)
             records += map(_record, pairs)
             if pairs:
@@ -90,7 +91,7 @@ def _measures(present: set[str]) -> list[Metric]:
 
 
 def _pairs(
-    measured: Measured, dataset: str, scope: Scope, guided: dict, chosen: list[dict], shown: list[Metric]
+    measured: Measured, dataset: str, scope: Scope, guided: Row, chosen: list[Row], shown: list[Metric]
 ) -> list[Pair]:
     """All pairs of one guided set, selected sets of equal evaluations first; Holm's families are the measures."""
     cost = {id(row): measured.mean(dataset, scope, row, COST).estimate for row in [guided, *chosen]}
@@ -113,23 +114,23 @@ def _pairs(
 def _record(pair: Pair) -> dict:
     record = {"dataset": pair.dataset, "task": pair.scope.name, "metric": pair.metric}
     for name, row in (("guided", pair.guided), ("selected", pair.selected)):
-        record |= {f"{name}_sampler": row["sampler"], f"{name}_set": row["label"]}
+        record |= {f"{name}_sampler": row.sampler, f"{name}_set": row.label}
     record |= dict(zip(("guided_evaluations", "selected_evaluations"), pair.costs, strict=True))
     record |= interval_columns("guided", pair.of_guided) | interval_columns("selected", pair.of_selected)
     record |= difference_columns("difference", pair.difference)
     return record | {"cases": pair.difference.n, "p": pair.difference.p, "p_holm": pair.p_holm}
 
 
-def _section(measured: Measured, guided: dict, shown: list[Metric], pairs: list[Pair], n: int) -> Section:
+def _section(measured: Measured, guided: Row, shown: list[Metric], pairs: list[Pair], n: int) -> Section:
     first = pairs[0]
     at = (first.dataset, first.scope)
     timed = math.isfinite(measured.mean(*at, guided, TIME).estimate)
     columns = [Column("Sampler", False), Column("Set", False), Column("Evaluations")]
     columns += [*([Column("Time (s)")] if timed else []), *(Column(column.header) for column in shown)]
 
-    def leading(row: dict, cost: float) -> list:
+    def leading(row: Row, cost: float) -> list:
         time = [f"{measured.mean(*at, row, TIME).estimate:.2g}"] if timed else []
-        return [row["sampler"], labels.point(row), f"{cost:,.0f}" if math.isfinite(cost) else None, *time]
+        return [row.sampler, labels.point(row), f"{cost:,.0f}" if math.isfinite(cost) else None, *time]
 
     of = {(id(pair.selected), pair.metric): pair for pair in pairs}
     rows = [[*leading(guided, first.costs[0]), *(Value(of[id(first.selected), c.name].of_guided) for c in shown)]]
@@ -147,7 +148,7 @@ def _section(measured: Measured, guided: dict, shown: list[Metric], pairs: list[
     if not any(abs(pair.costs[1] / pair.costs[0] - 1) <= EQUAL for pair in pairs):
         note += " No selected set has as many network evaluations as the guided one."
     note = " ".join(filter(None, [note, what_cases_show(pairs, shown, first.difference.level)]))
-    title = f"{first.dataset}, {first.scope.name}: {labels.point(guided)} of {guided['sampler']}"
+    title = f"{first.dataset}, {first.scope.name}: {labels.point(guided)} of {guided.sampler}"
     return Section(title, columns, rows, note, frozenset(breaks))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from benchmark import statistics
+from benchmark.jobs.publish import PublishSettings
 from benchmark.publish import document, labels
 from benchmark.publish.contents import has_blocks, table
 from benchmark.publish.document import Column, Document, Section, Value
@@ -27,14 +28,14 @@ from benchmark.publish.tables.rows import interval_columns, row_keys
     "knee",
     "When ``eta`` gets too large: the shares of unstable and of implausible restorations over ``eta``, and the "
     "knee, the first step size that loses plausibility, with how much earlier it may lie.",
-    lambda settings: has_blocks(settings) and settings.get("knee"),
+    lambda settings: has_blocks(settings) and settings.knee,
     rank=8,
 )
 def knee_table(run: Run) -> tuple[list[dict], Document]:
     """The csv's records, one for each step of each sweep, and the document; the ``margin`` of plausibility in the
     settings decides what counts as not worse."""
     settings, measured = run.settings, run.measured
-    margin = (settings.get("margin") or {}).get(PLAUSIBLE)
+    margin = settings.margin.get(PLAUSIBLE)
     found = sweeps(measured, run.compared["eta_sweep"], margin)
     records = [_record(sweep, step) for sweep in found for step in sweep.steps]
     sections = [_knees(found, margin)] if found else []
@@ -44,7 +45,7 @@ def knee_table(run: Run) -> tuple[list[dict], Document]:
     )
 
 
-def _intro(settings: dict, measured: Measured, margin: float | None) -> list[str]:
+def _intro(settings: PublishSettings, measured: Measured, margin: float | None) -> list[str]:
     lines = [
         "Unstable: the share of restorations with a pixel that is not finite. Implausible: 1 − plausibility "
         "(docs/metrics.md); a set with an unstable restoration is not read and counts as unstable alone.",
@@ -190,7 +191,7 @@ def _about(sweep: Sweep) -> str:
     facts = ["1 case (no interval)" if cases == 1 else f"{cases} cases"]
     facts += [f"sets of N = {sweep.group.n}"] if sweep.group.n else []
     if "D" in sweep.group.fixed:
-        facts.append(f"D = {labels.distance({'D_unit': 'rms', **sweep.group.fixed})}")
+        facts.append(f"D = {labels.distance(sweep.group.fixed['D'], sweep.group.fixed.get('D_unit', 'rms'))}")
     missing = [
         f"{step.plausible.missing} at η = {labels.number(step.eta)}" for step in sweep.steps if step.plausible.missing
     ]

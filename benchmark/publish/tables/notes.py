@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from benchmark import statistics
+from benchmark.jobs.publish import PublishSettings
 from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
 from benchmark.publish.results.measured import Measured
@@ -44,9 +45,9 @@ def legend(measured: Measured, starred: bool = False) -> str:
     return f"Mean over cases with its {measured.level:.0%} interval{star}."
 
 
-def tuned_lines(settings: dict) -> list[str]:
+def tuned_lines(settings: PublishSettings) -> list[str]:
     """On what margins, eta and D were chosen, where the settings say it; else nothing."""
-    text = settings.get("tuned_on")
+    text = settings.tuned_on
     return [f"Margins, η and D were chosen on other cases: {str(text).rstrip('.')}."] if text else []
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from benchmark.jobs.publish import Row
 from benchmark.publish import labels
 from benchmark.publish.results.measured import Group
 from benchmark.publish.results.paper import published
 from benchmark.statistics import Interval
 
 
-def row_keys(table: str | None, dataset: str, scope: str, row: dict) -> dict:
+def row_keys(table: str | None, dataset: str, scope: str, row: Row) -> dict:
     """What says in a csv which point a line is about; ``table`` is None where the file is of one table's own."""
     keys = {"table": table} if table else {}
-    keys |= {"dataset": dataset, "task": scope, "sampler": row["sampler"], "method": row["method"]}
-    return keys | {"label": row["label"], "eta": row["eta"], "D": row["D"], "D_unit": row["D_unit"]}
+    keys |= {"dataset": dataset, "task": scope, "sampler": row.sampler, "method": row.method}
+    return keys | {"label": row.label, "eta": row.eta, "D": row.D, "D_unit": row.D_unit}
 
 
 def interval_columns(name: str, interval: Interval | None) -> dict:
@@ -41,11 +42,11 @@ def row_labels(group: Group, position: int) -> list[str]:
         return [labels.axis_value(row, published()["tables"][group.table]["axis"])]
     if group.sampler is not None:
         return [labels.point(row)]
-    repeated = position and group.rows[position - 1]["sampler"] == row["sampler"]
-    return ["" if repeated else row["sampler"], labels.point(row)]
+    repeated = position and group.rows[position - 1].sampler == row.sampler
+    return ["" if repeated else row.sampler, labels.point(row)]
 
 
 def full_labels(group: Group, position: int) -> list[str]:
     """Row labels with nothing left out as repeated."""
     row = group.rows[position]
-    return [row["sampler"], labels.point(row)] if group.sampler is None else row_labels(group, position)
+    return [row.sampler, labels.point(row)] if group.sampler is None else row_labels(group, position)

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmark.jobs.publish import PublishSettings
 from benchmark.publish.contents import table_names, tables
 from benchmark.publish.files import write_table
 from benchmark.publish.results.run import Run
 
 
-def write_tables(settings: dict, metrics: str, folder: str | Path) -> list[str]:
+def write_tables(settings: PublishSettings, metrics: str, folder: str | Path) -> list[str]:
     """Write NAME.csv, .md, .tex and .html for every name of :func:`benchmark.publish.contents.table_names`.
 
     Args:
-        settings: run, margin, confidence, knee and tables: docs/architecture.md, section 7.1.
+        settings: which tables, and of which points.
         metrics: metrics.parquet.
 
     Returns:
         The names of the tables.
 
     Raises:
-        BenchmarkError: settings without tables, a metrics file that lacks a point that a table needs.
+        BenchmarkError: a metrics file that lacks a point that a table needs.
     """
     run = Run.read(settings, metrics)
     names = table_names(settings)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmark import statistics
+from benchmark.jobs.publish import Row
 from benchmark.publish import labels
 from benchmark.publish.contents import has_blocks, table
 from benchmark.publish.document import Column, Document, Section, Value
@@ -41,7 +42,7 @@ class ShareTest:
     "attribute_shares",
     "What restorations show behind the hole, value by value: the share of each attribute's values against the "
     "exact posterior and the classifier's world, over ``eta``; and how far from that world they lie.",
-    lambda settings: has_blocks(settings) and settings.get("shares"),
+    lambda settings: has_blocks(settings) and settings.shares,
     rank=9,
 )
 def shares_table(run: Run) -> tuple[list[dict], Document]:
@@ -49,7 +50,7 @@ def shares_table(run: Run) -> tuple[list[dict], Document]:
     settings names each dataset's world."""
     records, sections, measured = [], [], run.measured
     for group in run.groups("eta_sweep"):
-        world = run.settings["shares"].get(group.dataset)
+        world = run.settings.shares.get(group.dataset)
         for scope in [Scope(task, (task,)) for task in group.tasks if world is not None]:
             found = _values(measured, group, scope)
             if not found:
@@ -86,7 +87,7 @@ def _values(measured: Measured, group: Group, scope: Scope) -> list[str]:
     return sorted(names, key=lambda name: (name.split("/")[0], -own[name], name))
 
 
-def _tests(measured: Measured, group: Group, scope: Scope, row: dict, found: list[str]) -> dict[str, ShareTest]:
+def _tests(measured: Measured, group: Group, scope: Scope, row: Row, found: list[str]) -> dict[str, ShareTest]:
     """Value -> its test at a point, corrected over the values; p is NaN where there is no truth."""
     tests = [_test(measured, group, scope, row, name) for name in found]
     adjusted = statistics.holm([test.p for test in tests])
@@ -97,11 +98,11 @@ def _tests(measured: Measured, group: Group, scope: Scope, row: dict, found: lis
     }
 
 
-def _test(measured: Measured, group: Group, scope: Scope, row: dict, name: str) -> ShareTest:
+def _test(measured: Measured, group: Group, scope: Scope, row: Row, name: str) -> ShareTest:
     at = (group.dataset, scope, row)
     difference = measured.excess(*at, SHARE + name, EXACT + name)
     share, truth = (measured.values(*at, kind + name)[0] for kind in (SHARE, EXACT))  # (cases, seeds)
-    if not labels.is_plain(row):
+    if not row.plain:
         return ShareTest(name, difference, statistics.clustered_share_test(share * group.n, truth, group.n))
     counts, truths, draws = measured.candidates(*at, CANDIDATES + name, EXACT + name, COUNTED)
     if not len(counts):
@@ -115,7 +116,7 @@ def _test(measured: Measured, group: Group, scope: Scope, row: dict, name: str) 
     return ShareTest(name, difference, p, samples, float(counts.sum() / samples), seen)
 
 
-def _record(measured: Measured, group: Group, scope: Scope, row: dict, world: str, test: ShareTest) -> dict:
+def _record(measured: Measured, group: Group, scope: Scope, row: Row, world: str, test: ShareTest) -> dict:
     name = test.metric
     attribute, value = name.split("/")
     at = (group.dataset, scope, row)
@@ -153,12 +154,7 @@ def _section(
         last = attribute
     title = f"{group.dataset}, {group.sampler}: {scope.name}"
     notes = [_note(measured, group, scope, world), _samples(tests[0])]
-    guided = [
-        test
-        for row, tested in zip(group.rows, tests, strict=True)
-        if not labels.is_plain(row)
-        for test in tested.values()
-    ]
+    guided = [test for row, tested in zip(group.rows, tests, strict=True) if not row.plain for test in tested.values()]
     few = star_note(guided, measured.level)
     notes += [f"Guided: {few.replace(' sets:', ' values:').replace(' set:', ' value:')}"] if few else []
     return Section(title, columns, rows, " ".join(filter(None, notes)), frozenset(breaks))
@@ -180,7 +176,7 @@ def _note(measured: Measured, group: Group, scope: Scope, world: str) -> str:
     """Cases, set size, and how far from the world restorations and restored pictures lie, where that was measured."""
     facts = [f"{len(measured.by_case(group.dataset, scope, group.rows[0], 'nfe'))} cases", f"sets of N = {group.n}"]
     if "D" in group.fixed:
-        facts.append(f"D = {labels.distance({'D_unit': 'rms', **group.fixed})}")
+        facts.append(f"D = {labels.distance(group.fixed['D'], group.fixed.get('D_unit', 'rms'))}")
     text = "; ".join(facts) + "."
     if "world_distance" in measured.metrics(group):
         at = (group.dataset, scope)

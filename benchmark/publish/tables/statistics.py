@@ -25,7 +25,7 @@ from benchmark.publish.tables.rows import difference_columns, full_labels, inter
 )
 def statistics_table(run: Run) -> tuple[list[dict], Document]:
     """The csv's records and the document; ``margin`` of the settings decides what counts as not worse."""
-    margins, measured = run.settings.get("margin") or {}, run.measured
+    margins, measured = run.settings.margin, run.measured
     records, sections, trends = [], [], []
     for name in BLOCKS:
         for group, part in run.compared[name]:
@@ -121,7 +121,7 @@ def _changes(group: Group, changed: list[Entry], margins: dict) -> Section:
 
 def _trends(measured: Measured, group: Group) -> list[dict]:
     axis = published()["tables"][group.table]["axis"]
-    rows = sorted(group.rows, key=lambda row: 0.0 if labels.is_plain(row) else row[axis])
+    rows = sorted(group.rows, key=lambda row: 0.0 if row.plain else getattr(row, axis))
     records = []
     for scope in group.scopes():
         for metric in measured.metrics(group):

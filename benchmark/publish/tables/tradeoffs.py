@@ -60,7 +60,7 @@ def _pareto_section(trade: Tradeoff) -> Section:
     ]
     rows = [
         [
-            trade.rows[i]["sampler"],
+            trade.rows[i].sampler,
             labels.point(trade.rows[i]),
             Value(trade.diversities[i]),
             Value(trade.qualities[i]),
@@ -78,7 +78,7 @@ def _pareto_section(trade: Tradeoff) -> Section:
     "operating_point",
     "The most diverse point whose quality is not worse than plain sampling's by more than the margin that the "
     "configuration declares.",
-    lambda settings: has_blocks(settings) and settings.get("margin"),
+    lambda settings: has_blocks(settings) and settings.margin,
     rank=6,
 )
 def operating_point_table(run: Run) -> tuple[list[dict], Document]:
@@ -89,8 +89,8 @@ def operating_point_table(run: Run) -> tuple[list[dict], Document]:
         found = [
             record
             for trade in tradeoffs(settings, measured, dataset)
-            for name in settings["margin"]
-            for record in _best(measured, trade, labels.measure(name), settings["margin"][name])
+            for name in settings.margin
+            for record in _best(measured, trade, labels.measure(name), settings.margin[name])
         ]
         records += [record for record, _, _ in found]
         if found:
@@ -110,8 +110,8 @@ def _best(measured: Measured, trade: Tradeoff, quality: Metric, margin: float) -
     """One operating point for each sampler of a scope: its record, its line in the document, and what could not be
     shown."""
     found = []
-    for sampler in dict.fromkeys(row["sampler"] for row in trade.rows):
-        rows = [row for row in trade.rows if row["sampler"] == sampler]
+    for sampler in dict.fromkeys(row.sampler for row in trade.rows):
+        rows = [row for row in trade.rows if row.sampler == sampler]
         plain = plain_of(tuple(rows), rows[0])
         if plain is None or len(rows) < 2 or not quality.better:
             continue
