@@ -91,11 +91,12 @@ def canonical(settings: object) -> str:
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+
+
 def _plain(value: object) -> object:
-    if isinstance(value, str):
-        return value
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): item if type(item) in _AS_IT_IS else _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, float) and math.isinf(value):

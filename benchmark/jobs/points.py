@@ -37,7 +37,7 @@ class Point:
     guidance: dict | None
     label: str = "plain"
 
-    @property
+    @cached_property
     def name(self) -> str:
         """``plain``, ``eta0.1_D0.3rms``, ``eta0.09_Dinf``; other guidances than the paper's stand in front."""
         if self.guidance is None:
