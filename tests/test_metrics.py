@@ -249,6 +249,8 @@ def test_a_label_is_filled_from_the_name_that_was_measured():
     assert find("attribute_share/hair/long_red")[1].named("attribute_share/hair/long_red").label == (
         "Share of hair/long red"
     )
+    with pytest.raises(ValueError, match="'psnr' is no 'ssim'"):
+        find("ssim")[1].named("psnr")
 
 
 def test_tables_know_the_perceptual_metrics_and_those_of_quality_by_their_kind():

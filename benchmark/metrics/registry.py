@@ -69,8 +69,15 @@ class Metric:
         return self._pattern.fullmatch(name) is not None
 
     def named(self, name: str) -> Metric:
-        """The metric under a name that it :meth:`matches`: placeholders of the label filled, underscores as blanks."""
-        texts = dict(zip(re.findall(r"\{(\w+)\}", self.name), self._pattern.fullmatch(name).groups(), strict=True))
+        """The metric under a name that it :meth:`matches`: placeholders of the label filled, underscores as blanks.
+
+        Raises:
+            ValueError: a name of another metric.
+        """
+        match = self._pattern.fullmatch(name)
+        if match is None:
+            raise ValueError(f"{name!r} is no {self.name!r}")
+        texts = dict(zip(re.findall(r"\{(\w+)\}", self.name), match.groups(), strict=True))
         label = re.sub(r"\{(\w+)\}", lambda match: texts[match[1]], self.label)
         return replace(self, name=name, label=label.replace("_", " "))
 
