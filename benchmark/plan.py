@@ -79,8 +79,8 @@ class Plan:
 
     def publish_settings(self) -> PublishSettings:
         """What the tables and figures need to know: which points stand in which table."""
-        publish, datasets = self.config["publish"], {"knee": list(self.knees), "shares": self.shares}
-        return PublishSettings(run=self.config["run"], **publish, tables=self.blocks, **datasets)
+        publish, knee = self.config["publish"], list(self.knees)
+        return PublishSettings(run=self.config["run"], **publish, tables=self.blocks, knee=knee, shares=self.shares)
 
     def truth_settings(self) -> TruthReportSettings:
         """What table and figures of the truth need to know beside truth.parquet."""
@@ -223,8 +223,9 @@ class _TaskPlan:
         self._block("samplers", None, {}, rows)
 
     def _block(self, table: str, sampler: str | None, fixed: dict, rows: list[Row]) -> None:
-        where = {"dataset": self.dataset, "task": self.task, "sampler": sampler}
-        self.plan.blocks[table].append(Block(**where, n=self.config["n"], fixed=fixed, rows=rows))
+        n = self.config["n"]
+        block = Block(dataset=self.dataset, task=self.task, sampler=sampler, n=n, fixed=fixed, rows=rows)
+        self.plan.blocks[table].append(block)
 
     def _row(self, sampler: str, keys: dict, name: str, kind: str, label: str | None = None) -> Row:
         return Row(label=label or name, sampler=sampler, **keys, point=name, kind=kind)

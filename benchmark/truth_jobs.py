@@ -65,7 +65,6 @@ def group_of(problem: dict) -> str:
 
 def _runs(truth: dict, problem: dict, sampler: str, spec: dict) -> list[Run]:
     """Plain sampling at every number of steps, then guided points at the sampler's own, and plain sampling there."""
-    own_steps = spec.get("steps")
 
     def run(count: int, guidance: dict | None = None, uncoupled: bool | None = None) -> Run:
         options = spec.get("by_steps", {}).get(str(count), {})
@@ -74,6 +73,7 @@ def _runs(truth: dict, problem: dict, sampler: str, spec: dict) -> list[Run]:
     guided = truth["samplers"] if problem["guided"] is True else problem["guided"] or []
     grids = [grid for grid in truth["guided"] if sampler in guided and sampler in grid["samplers"]]
     steps = [count for count in truth["samplers"][sampler] if count <= problem["most_steps"]]
+    own_steps = spec["steps"] if grids else 0
     if grids:
         steps = list(dict.fromkeys([*steps, own_steps]))
     runs = [run(count) for count in steps]

@@ -47,7 +47,7 @@ class Settings:
         """
         for where, fault in _unwritable(mapping):
             raise BenchmarkError(f"{cls.PLACE.format(where)}: {fault}")
-        keys = _keys(cls)
+        keys = _keys(cls)  # type: ignore[arg-type]
         needed = [one.name for one in keys if one.needed]
         words = {"job": cls.JOB, "needed": ", ".join(needed), "known": ", ".join(one.name for one in keys)}
         for name in needed:
@@ -70,7 +70,7 @@ class Settings:
     def json(self) -> dict[str, Any]:
         """The settings as a JSON object: every key, but those that are left out where they are their default."""
         found = {}
-        for name, left_out, default, nested in _forms(type(self)):
+        for name, left_out, default, nested in _forms(type(self)):  # type: ignore[arg-type]
             value = getattr(self, name)
             if not left_out or value != default:
                 found[name] = _plain(value) if nested else value
@@ -88,8 +88,9 @@ class _Key:
     nested: bool  # whether settings stand in it
 
 
+# mypy holds a class to the __hash__ of its instances, and so refuses its use where cached functions want what is hashable.
 @cache
-def _keys(cls: type[Settings]) -> tuple[_Key, ...]:
+def _keys(cls: Any) -> tuple[_Key, ...]:
     hints, none = get_type_hints(cls), dataclasses.MISSING
     return tuple(
         _Key(
@@ -106,7 +107,7 @@ def _keys(cls: type[Settings]) -> tuple[_Key, ...]:
 
 
 @cache
-def _forms(cls: type[Settings]) -> tuple[tuple[str, bool, Any, bool], ...]:
+def _forms(cls: Any) -> tuple[tuple[str, bool, Any, bool], ...]:
     """What of the keys the JSON is made from: a plan writes that of ten thousand jobs."""
     return tuple((one.name, one.left_out, one.default, one.nested) for one in _keys(cls))
 
@@ -158,7 +159,7 @@ def _value(hint: Any, value: Any, where: str, wrong: str = "") -> Any:
 
 def _part(kind: type[Settings], mapping: dict[str, Any], where: str) -> Settings:
     """Settings that stand inside others."""
-    keys = _keys(kind)
+    keys = _keys(kind)  # type: ignore[arg-type]
     names = [one.name for one in keys]
     if not set(mapping) <= set(names) or any(one.needed and one.name not in mapping for one in keys):
         raise BenchmarkError(f"{where}: {_short(mapping)} is not of the form {', '.join(names)}")

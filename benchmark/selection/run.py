@@ -57,10 +57,10 @@ def candidate_pools(paths: list[str], settings: SelectSettings) -> list[list[dic
         table = store.read_table(path, "sets", expected or None)
         found.add(store.fingerprint_of(table))
         for row in table.to_pylist():
-            for key in ("dataset", "task", "sampler"):
-                if getattr(settings, key) not in (None, row[key]):
-                    said = getattr(settings, key)
-                    raise BenchmarkError(f"{path}: {key} is {row[key]!r}, the settings say {said!r}")
+            for name in ("dataset", "task", "sampler"):
+                said = getattr(settings, name)
+                if said not in (None, row[name]):
+                    raise BenchmarkError(f"{path}: {name} is {row[name]!r}, the settings say {said!r}")
             pool = pools.setdefault((row["dataset"], row["task"], row["sampler"], row["case"], row["seed"]), {})
             if row["index"] in pool:
                 raise BenchmarkError(
