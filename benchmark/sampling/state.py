@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
-from benchmark.sampling.guidance import Repulsion
+from benchmark.sampling.guidance import Guide, Repulsion
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,6 +86,12 @@ def gaussian_sd(log_variance: Tensor | float) -> Tensor | float:
     return torch.exp(0.5 * log_variance) if isinstance(log_variance, torch.Tensor) else math.exp(0.5 * log_variance)
 
 
-def time_factor(preset: str, timestep: int, reference: float) -> float:
-    """The guidance's weight: t/1000 of the current original timestep (``paper``), or the released sampler's own."""
-    return reference if preset == "reference" else timestep / 1000
+def weighed(guide: Guide, preset: str) -> Guide:
+    """``push(x0, t, own, **search)``: the guide with its weight and its search bound by the preset.
+
+    The weight is t/1000 of the current original timestep (``paper``), or ``own``, the released sampler's; ``search`` is
+    the released sampler's too, and ``paper`` takes the guide's defaults.
+    """
+    if preset == "reference":
+        return lambda x0, t, own, **search: guide(x0, own, **search)
+    return lambda x0, t, own, **_: guide(x0, t / 1000)

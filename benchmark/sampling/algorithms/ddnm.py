@@ -12,7 +12,7 @@ from benchmark.options import Within
 from benchmark.sampling.guidance import HOLE_SEARCH
 from benchmark.sampling.sampler import Asked, Clip, Paste, Preset, Steps, sampler
 from benchmark.sampling.schedules import even_timesteps, travel_schedule
-from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
+from benchmark.sampling.state import State, abar_at, predict_eps, weighed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,7 +77,8 @@ def ddnm(
     Raises:
         BenchmarkError: options out of range.
     """
-    even = [k * (1000 // steps) for k in range(steps)] if preset == "reference" else even_timesteps(steps)[::-1]
+    reference, push = preset == "reference", weighed(guide, preset)
+    even = [k * (1000 // steps) for k in range(steps)] if reference else even_timesteps(steps)[::-1]
     times = [even[k] if k >= 0 else -1 for k in travel_schedule(steps, travel_length, travel_repeat)]
     x, nfe = noise(), 0
     x0_guided = x  # no walk begins with a step back
@@ -85,7 +86,7 @@ def ddnm(
     for t, u in pairwise(times):
         abar, abar_u = abar_at(prior, t), abar_at(prior, u)
         if u > t:
-            source, kept = (x0_guided, abar_u) if preset == "reference" else (x, abar_u / abar)
+            source, kept = (x0_guided, abar_u) if reference else (x, abar_u / abar)
             x = math.sqrt(kept) * source + math.sqrt(1 - kept) * noise()
             yield State(u, x, None, None, None, nfe)
             continue
@@ -96,9 +97,7 @@ def ddnm(
             x0 = x0.clamp(-1, 1)
         x0_guided, repulsion = x0, None
         if u >= 0:
-            x0_guided, repulsion = guide(
-                x0, time_factor(preset, t, u / 1000), **(HOLE_SEARCH if preset == "reference" else {})
-            )
+            x0_guided, repulsion = push(x0, t, u / 1000, **HOLE_SEARCH)
         if recompute_eps and x0_guided is not raw:
             eps = eps - math.sqrt(abar / (1 - abar)) * (x0_guided - raw)
         z, extra = noise(), None

@@ -12,7 +12,7 @@ from benchmark.options import Within
 from benchmark.sampling.guidance import WHOLE
 from benchmark.sampling.sampler import Asked, Clip, Paste, Preset, Steps, sampler
 from benchmark.sampling.schedules import ddrm_timesteps, even_timesteps
-from benchmark.sampling.state import State, abar_at, predict_eps, time_factor
+from benchmark.sampling.state import State, abar_at, predict_eps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,9 +59,7 @@ def ddrm(
         s' >= sigma_0/s:  zbar = eta_b ybar + (1 - eta_b) V^T x0 + sqrt(s'^2 - eta_b^2 sigma_0^2 / s^2) z
         x = sqrt(abar_u) V zbar
 
-    The noise z is drawn as coefficients. ``reference``: guidance reaches the null space alone, and neighbours are
-    searched over the whole image; the time factor is u/1000; the last step returns the raw x0; the start is divided by
-    sigma_T rather than scaled by sqrt(abar_T); three draws a step (all coefficients, those after, those before).
+    The noise z is drawn as coefficients. This is ``paper``, :func:`published`; ``reference`` is :func:`released`.
 
     Args:
         steps: K; the timesteps are floor(1000 k / K) (``reference``: all multiples of floor(1000 / K) below 1000, which
@@ -72,49 +70,99 @@ def ddrm(
     Raises:
         BenchmarkError: a problem without a singular system, or options out of range.
     """
-    reference = preset == "reference"
+    run = released if preset == "reference" else published
+    return run(prior, problem, y, noise, guide, steps=steps, eta=eta, eta_b=eta_b, clip=clip, paste=paste)
+
+
+def published(
+    prior: Prior, problem: Problem, y: Tensor, noise: Noise, guide: Guide, *,
+    steps: int, eta: float, eta_b: float, clip: bool, paste: bool,
+) -> Iterator[State]:  # fmt: skip
+    """Equations 4 to 8; one draw a step. Options as those of :func:`ddrm`."""
     s, inverse, measured = problem.singulars, problem.inverse_singulars, problem.singulars > 0
-    sigma_0 = 2 * problem.sigma
-    ybar = problem.Ut(y) * inverse
-    times = [*(ddrm_timesteps(steps) if reference else even_timesteps(steps)), -1]
-
-    def level(t: int) -> float:
-        return math.sqrt(1 - abar_at(prior, t)) / math.sqrt(abar_at(prior, t))
-
-    top = level(times[0])
-    visible = s * top > sigma_0
-    spread = torch.where(visible, (top**2 - (sigma_0 * inverse) ** 2).clamp_min(0).sqrt(), top)
-    z = torch.where(visible, ybar, 0.0) + spread * noise()
-    x = problem.V(z) * (1 / top if reference else math.sqrt(abar_at(prior, times[0])))
-    nfe = 0
-    yield State(times[0], x, None, None, None, nfe)
-    for t, u in pairwise(times):
-        abar, sigma = abar_at(prior, t), level(u)
-        eps, _ = predict_eps(prior, x, t)
-        nfe += 1
-        x0 = (x - math.sqrt(1 - abar) * eps) / math.sqrt(abar)
-        x0 = x0.clamp(-1, 1) if clip else x0
-        x0_guided, repulsion = x0, None
+    sigma_0, ybar = 2 * problem.sigma, problem.Ut(y) * problem.inverse_singulars
+    times = [*even_timesteps(steps), -1]
+    x = math.sqrt(abar_at(prior, times[0])) * _start(problem, ybar, noise(), _level(prior, times[0]))
+    yield State(times[0], x, None, None, None, 0)
+    for nfe, (t, u) in enumerate(pairwise(times), start=1):
+        sigma = _level(prior, u)
+        x0, eps = _clean(prior, x, t, clip)
+        x0_guided, repulsion = guide(x0, t / 1000) if u >= 0 else (x0, None)
+        eps = eps if repulsion is None else _moved(eps, x0_guided - x0, abar_at(prior, t))
+        z, zbar = noise(), problem.Vt(x0_guided)
+        seen = zbar
         if u >= 0:
-            x0_guided, repulsion = guide(x0, time_factor(preset, t, u / 1000), **(WHOLE if reference else {}))
-            if repulsion is not None:
-                # (x - sqrt(abar_t) x0_guided) / sqrt(1 - abar_t), written so that no movement changes no bit
-                eps = eps - math.sqrt(abar / (1 - abar)) * (x0_guided - x0)
-        z = noise()
-        z_after, z_before = (noise(), noise()) if reference else (z, z)
-        after = measured & (s * sigma < sigma_0)
-        before = measured & (s * sigma > sigma_0 if reference else s * sigma >= sigma_0)
-        free = problem.Vt(x0_guided)
-        if u >= 0:
-            free = free + sigma * (math.sqrt(1 - eta**2) * problem.Vt(eps) + eta * z)
-        seen = problem.Vt(x0 if reference else x0_guided)
-        zbar = free
+            zbar = zbar + sigma * (math.sqrt(1 - eta**2) * problem.Vt(eps) + eta * z)
         if sigma_0 > 0:
             drift = sigma * math.sqrt(1 - eta**2) / sigma_0 * (s * ybar - s * seen)
-            zbar = torch.where(after, seen + drift + sigma * eta * z_after, zbar)
-        width = (sigma**2 - (eta_b * sigma_0 * inverse) ** 2).clamp_min(0).sqrt()
-        zbar = torch.where(before, eta_b * ybar + (1 - eta_b) * seen + width * z_before, zbar)
+            zbar = torch.where(measured & (s * sigma < sigma_0), seen + drift + sigma * eta * z, zbar)
+        well = eta_b * ybar + (1 - eta_b) * seen + _width(sigma, eta_b * sigma_0 * inverse) * z
+        zbar = torch.where(measured & (s * sigma >= sigma_0), well, zbar)
         x = math.sqrt(abar_at(prior, u)) * problem.V(zbar)
-        if u < 0 and paste:
-            x = problem.paste(x, y)
-        yield State(u, x, x0, x0_guided, repulsion, nfe)
+        yield State(u, problem.paste(x, y) if u < 0 and paste else x, x0, x0_guided, repulsion, nfe)
+
+
+def released(
+    prior: Prior, problem: Problem, y: Tensor, noise: Noise, guide: Guide, *,
+    steps: int, eta: float, eta_b: float, clip: bool, paste: bool,
+) -> Iterator[State]:  # fmt: skip
+    """The authors' code with guidance: what it does beside the equations, under the options of :func:`ddrm`.
+
+    Guidance reaches the null space alone, and neighbours are searched over the whole image; the time factor is u/1000;
+    no coefficient is set where s' = sigma_0/s, so that the last step returns the raw x0 where there is no noise; the
+    start is divided by sigma_T rather than scaled by sqrt(abar_T); three draws a step (all coefficients, those after,
+    those before).
+    """
+    s, inverse, measured = problem.singulars, problem.inverse_singulars, problem.singulars > 0
+    sigma_0, ybar = 2 * problem.sigma, problem.Ut(y) * problem.inverse_singulars
+    times = [*ddrm_timesteps(steps), -1]
+    top = _level(prior, times[0])
+    x = 1 / top * _start(problem, ybar, noise(), top)
+    yield State(times[0], x, None, None, None, 0)
+    for nfe, (t, u) in enumerate(pairwise(times), start=1):
+        sigma = _level(prior, u)
+        x0, eps = _clean(prior, x, t, clip)
+        x0_guided, repulsion = guide(x0, u / 1000, **WHOLE) if u >= 0 else (x0, None)
+        eps = eps if repulsion is None else _moved(eps, x0_guided - x0, abar_at(prior, t))
+        z, z_after, z_before = noise(), noise(), noise()
+        zbar, seen = problem.Vt(x0_guided), problem.Vt(x0)
+        if u >= 0:
+            zbar = zbar + sigma * (math.sqrt(1 - eta**2) * problem.Vt(eps) + eta * z)
+        if sigma_0 > 0:
+            drift = sigma * math.sqrt(1 - eta**2) / sigma_0 * (s * ybar - s * seen)
+            zbar = torch.where(measured & (s * sigma < sigma_0), seen + drift + sigma * eta * z_after, zbar)
+        well = eta_b * ybar + (1 - eta_b) * seen + _width(sigma, eta_b * sigma_0 * inverse) * z_before
+        zbar = torch.where(measured & (s * sigma > sigma_0), well, zbar)
+        x = math.sqrt(abar_at(prior, u)) * problem.V(zbar)
+        yield State(u, problem.paste(x, y) if u < 0 and paste else x, x0, x0_guided, repulsion, nfe)
+
+
+def _level(prior: Prior, t: int) -> float:
+    """sigma_t = sqrt(1 - abar_t) / sqrt(abar_t)."""
+    return math.sqrt(1 - abar_at(prior, t)) / math.sqrt(abar_at(prior, t))
+
+
+def _width(sigma: float, of_y: Tensor) -> Tensor:
+    """sqrt(sigma^2 - of_y^2), 0 where that is negative: the noise that a measured coefficient still lacks."""
+    return (sigma**2 - of_y**2).clamp_min(0).sqrt()
+
+
+def _start(problem: Problem, ybar: Tensor, z: Tensor, sigma: float) -> Tensor:
+    """V zbar_T (equation 7): ybar and the noise that it lacks where s sigma_T > sigma_0, noise of sigma_T elsewhere."""
+    s, sigma_0 = problem.singulars, 2 * problem.sigma
+    visible = s * sigma > sigma_0
+    spread = torch.where(visible, _width(sigma, sigma_0 * problem.inverse_singulars), sigma)
+    return problem.V(torch.where(visible, ybar, 0.0) + spread * z)
+
+
+def _clean(prior: Prior, x: Tensor, t: int, clip: bool) -> tuple[Tensor, Tensor]:
+    """x0 = (x - sqrt(1 - abar_t) e) / sqrt(abar_t), and e."""
+    abar = abar_at(prior, t)
+    eps, _ = predict_eps(prior, x, t)
+    x0 = (x - math.sqrt(1 - abar) * eps) / math.sqrt(abar)
+    return x0.clamp(-1, 1) if clip else x0, eps
+
+
+def _moved(eps: Tensor, push: Tensor, abar: float) -> Tensor:
+    """(x - sqrt(abar_t) x0_guided) / sqrt(1 - abar_t), written so that no movement changes no bit."""
+    return eps - math.sqrt(abar / (1 - abar)) * push

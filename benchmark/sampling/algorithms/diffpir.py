@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from benchmark.lazy import torch
 from benchmark.options import OneOf, Within
 from benchmark.sampling.sampler import Asked, Paste, Preset, sampler
 from benchmark.sampling.schedules import diffpir_timesteps, linear_betas
-from benchmark.sampling.state import State, predict_eps, time_factor
+from benchmark.sampling.state import State, predict_eps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,9 +75,7 @@ def diffpir(
     with eta_s = eta sqrt(1 - abar_u) / sqrt(1 - abar_t) sqrt(beta_t). **The guidance is this project's own choice**:
     the method has none. It acts on all steps but the last two.
 
-    ``reference``: sigma_n is on the [0, 1] scale though y is on [-1, 1] (``paper``: 2 sigma, y's own units); the start
-    carries the measurement (:func:`_start`); the last evaluation is thrown away; the data step for inpainting is solved
-    as written, the others on [0, 1]; three draws a step.
+    This is ``paper``, :func:`published`; ``reference`` is :func:`released`.
 
     Args:
         steps: network evaluations, one more where ``skip_type`` is uniform. lam: weight of the prior. zeta: share of
@@ -90,61 +89,121 @@ def diffpir(
     Raises:
         BenchmarkError: options out of range.
     """
-    reference = preset == "reference"
-    use_last = not reference if use_last is None else use_last
-    exact_data_step = not reference if exact_data_step is None else exact_data_step
     times = diffpir_timesteps(steps, skip_type)
-    sigma_n = max(0.001, problem.sigma if reference else 2 * problem.sigma)
-    abars = float32_schedule() if reference else prior.alphas_cumprod
-    x = _start(problem, y, noise(), abars, times[0], x_init) if reference else noise()
-    nfe = 0
-    yield State(times[0], x, None, None, None, nfe)
-    for index, t in enumerate(times):
-        last = index == len(times) - 1
+    options: dict[str, Any] = {"lam": lam, "zeta": zeta, "eta": eta, "data_scale": data_scale}
+    options |= {"use_last": use_last, "exact_data_step": exact_data_step, "paste": paste}
+    if preset == "reference":
+        return released(prior, problem, y, noise, guide, times, **options, x_init=x_init)
+    return published(prior, problem, y, noise, guide, times, **options)
+
+
+def published(
+    prior: Prior, problem: Problem, y: Tensor, noise: Noise, guide: Guide, times: Sequence[int], *,
+    lam: float, zeta: float, eta: float, data_scale: float,
+    use_last: bool | None, exact_data_step: bool | None, paste: bool,
+) -> Iterator[State]:  # fmt: skip
+    """Algorithm 1 at ``times``, in y's own units: sigma_n = 2 sigma. Options as those of :func:`diffpir`."""
+    abars, sigma_n = prior.alphas_cumprod, max(0.001, 2 * problem.sigma)
+    solve = _solve_as_written if problem.name == "inpainting" and exact_data_step is False else _solve
+    x = noise()
+    yield State(times[0], x, None, None, None, 0)
+    for nfe, (t, u) in enumerate(pairwise([*times, -1]), start=1):
         abar = float(abars[t])
         eps, _ = predict_eps(prior, x, t)
-        nfe += 1
-        if reference:
-            noise()
-        x0 = (math.sqrt(1 / abar) * x - math.sqrt(1 / abar - 1) * eps).clamp(-1, 1)
-        if last and not use_last:
-            if paste:
-                x = problem.paste(x, y)
-            yield State(-1, x, x0, x0, None, nfe)
+        x0 = _clean(x, eps, abar)
+        if u < 0 and use_last is False:
+            yield _end(problem, y, x, x0, x0, nfe, paste)
             return
-        x0_guided, repulsion = x0, None
-        if index < len(times) - 2:
-            u = times[index + 1]
-            x0_guided, repulsion = guide(x0, time_factor(preset, t, u / 1000))
-            x0_guided = x0_guided.clamp(-1, 1)
+        x0_guided, repulsion = guide(x0, t / 1000) if nfe < len(times) - 1 else (x0, None)
+        x0_guided = x0_guided.clamp(-1, 1)
         rho = lam * sigma_n**2 * abar / (1 - abar)
-        x0_data = x0_guided + data_scale * (_solve(problem, y, x0_guided, rho, reference, exact_data_step) - x0_guided)
+        x0_data = x0_guided + data_scale * (solve(problem, y, x0_guided, rho) - x0_guided)
         extra = {"x0_data": x0_data, "rho": rho}
-        if last:
-            x = problem.paste(x0_data, y) if paste else x0_data
-            yield State(-1, x, x0, x0_guided, None, nfe, extra)
+        if u < 0:
+            yield _end(problem, y, x0_data, x0, x0_guided, nfe, paste, extra)
             return
-        abar_u = float(abars[u := times[index + 1]])
-        effective = (x - math.sqrt(abar) * x0_data) / math.sqrt(1 - abar)
-        beta = 1 - abar / (float(abars[t - 1]) if t > 0 else 1.0)
-        eta_s = eta * math.sqrt(1 - abar_u) / math.sqrt(1 - abar) * math.sqrt(beta)
-        x = math.sqrt(abar_u) * x0_data
-        x = x + math.sqrt(1 - zeta) * math.sqrt(1 - abar_u - eta_s**2) * effective
-        if reference or (eta_s > 0 and zeta < 1):
+        x, eta_s = _diffused(x, x0_data, abars, t, u, zeta, eta)
+        if eta_s > 0 and zeta < 1:
             x = x + math.sqrt(1 - zeta) * eta_s * noise()
-        if reference or zeta > 0:
-            x = x + math.sqrt(zeta * (1 - abar_u)) * noise()
+        if zeta > 0:
+            x = x + math.sqrt(zeta * (1 - float(abars[u]))) * noise()
         yield State(u, x, x0, x0_guided, repulsion, nfe, extra)
 
 
-def _solve(problem: Problem, y: Tensor, x0: Tensor, rho: float, on_unit_scale: bool, exact: bool) -> Tensor:
-    """argmin_z ||y - A z||^2 + rho ||z - x0||^2; the released code solves all but inpainting on [0, 1]."""
-    if problem.name == "inpainting":
-        keep = problem.singulars
-        return problem.proximal(x0, y, rho) if exact else (keep * y + rho * x0) / (keep + rho)
-    if on_unit_scale:
-        return 2 * problem.proximal((x0 + 1) / 2, (y + 1) / 2, rho) - 1
+def released(
+    prior: Prior, problem: Problem, y: Tensor, noise: Noise, guide: Guide, times: Sequence[int], *,
+    lam: float, zeta: float, eta: float, data_scale: float,
+    use_last: bool | None, exact_data_step: bool | None, paste: bool, x_init: Tensor | None,
+) -> Iterator[State]:  # fmt: skip
+    """The authors' code: what it does beside algorithm 1, under the options of :func:`diffpir`.
+
+    abar is accumulated in float32; sigma_n is on the [0, 1] scale though y is on [-1, 1]; the start carries the
+    measurement (:func:`_start`); the last evaluation is thrown away; the data step for inpainting is solved as written,
+    the others on [0, 1]; the guidance's time factor is that of the next timestep; three draws a step.
+    """
+    abars, sigma_n = float32_schedule(), max(0.001, problem.sigma)
+    of_inpainting = _solve if exact_data_step else _solve_as_written
+    solve = of_inpainting if problem.name == "inpainting" else _solve_on_unit_scale
+    x = _start(problem, y, noise(), abars, times[0], x_init)
+    yield State(times[0], x, None, None, None, 0)
+    for nfe, (t, u) in enumerate(pairwise([*times, -1]), start=1):
+        abar = float(abars[t])
+        eps, _ = predict_eps(prior, x, t)
+        noise()
+        x0 = _clean(x, eps, abar)
+        if u < 0 and not use_last:
+            yield _end(problem, y, x, x0, x0, nfe, paste)
+            return
+        x0_guided, repulsion = guide(x0, u / 1000) if nfe < len(times) - 1 else (x0, None)
+        x0_guided = x0_guided.clamp(-1, 1)
+        rho = lam * sigma_n**2 * abar / (1 - abar)
+        x0_data = x0_guided + data_scale * (solve(problem, y, x0_guided, rho) - x0_guided)
+        extra = {"x0_data": x0_data, "rho": rho}
+        if u < 0:
+            yield _end(problem, y, x0_data, x0, x0_guided, nfe, paste, extra)
+            return
+        x, eta_s = _diffused(x, x0_data, abars, t, u, zeta, eta)
+        x = x + math.sqrt(1 - zeta) * eta_s * noise()
+        x = x + math.sqrt(zeta * (1 - float(abars[u]))) * noise()
+        yield State(u, x, x0, x0_guided, repulsion, nfe, extra)
+
+
+def _clean(x: Tensor, eps: Tensor, abar: float) -> Tensor:
+    """clip((x - sqrt(1 - abar) e) / sqrt(abar))."""
+    return (math.sqrt(1 / abar) * x - math.sqrt(1 / abar - 1) * eps).clamp(-1, 1)
+
+
+def _diffused(x: Tensor, x0: Tensor, abars, t: int, u: int, zeta: float, eta: float) -> tuple[Tensor, float]:
+    """sqrt(abar_u) x0 + sqrt(1 - zeta) sqrt(1 - abar_u - eta_s^2) e^ before the draws z1 and z2, and eta_s."""
+    abar, abar_u = float(abars[t]), float(abars[u])
+    effective = (x - math.sqrt(abar) * x0) / math.sqrt(1 - abar)
+    beta = 1 - abar / (float(abars[t - 1]) if t > 0 else 1.0)
+    eta_s = eta * math.sqrt(1 - abar_u) / math.sqrt(1 - abar) * math.sqrt(beta)
+    return math.sqrt(abar_u) * x0 + math.sqrt(1 - zeta) * math.sqrt(1 - abar_u - eta_s**2) * effective, eta_s
+
+
+def _end(
+    problem: Problem, y: Tensor, x: Tensor, x0: Tensor, x0_guided: Tensor, nfe: int, paste: bool,
+    extra: dict | None = None,
+) -> State:  # fmt: skip
+    """The last state: x, with its measured part written in where that is wanted."""
+    return State(-1, problem.paste(x, y) if paste else x, x0, x0_guided, None, nfe, extra)
+
+
+def _solve(problem: Problem, y: Tensor, x0: Tensor, rho: float) -> Tensor:
+    """argmin_z ||y - A z||^2 + rho ||z - x0||^2."""
     return problem.proximal(x0, y, rho)
+
+
+def _solve_as_written(problem: Problem, y: Tensor, x0: Tensor, rho: float) -> Tensor:
+    """The same for inpainting: (A^T y + rho x0) / (A^T A + rho), in which float32 cancels where rho is small."""
+    keep = problem.singulars
+    return (keep * y + rho * x0) / (keep + rho)
+
+
+def _solve_on_unit_scale(problem: Problem, y: Tensor, x0: Tensor, rho: float) -> Tensor:
+    """The same with all images on [0, 1], which holds for operators that keep constants."""
+    return 2 * problem.proximal((x0 + 1) / 2, (y + 1) / 2, rho) - 1
 
 
 def _start(problem: Problem, y: Tensor, z: Tensor, abars, t: int, x_init: Tensor | None) -> Tensor:

@@ -17,7 +17,7 @@ from benchmark.sampling.state import (
     gaussian_sd,
     predict_eps,
     reverse_log_variance,
-    time_factor,
+    weighed,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def dps(
     Raises:
         BenchmarkError: options out of range, learned range asked of a network without it.
     """
+    reference, push = preset == "reference", weighed(guide, preset)
     schedule = Schedule.respaced(prior.alphas_cumprod, steps)
     total = len(schedule.timesteps)
     kind = variance or default_variance(prior)
@@ -78,9 +79,7 @@ def dps(
             x0 = x0.clamp(-1, 1) if clip else x0
             x0_guided, repulsion = x0, None
             if k > 0:
-                x0_guided, repulsion = guide(
-                    x0, time_factor(preset, t, k / total), **(HOLE_SEARCH if preset == "reference" else {})
-                )
+                x0_guided, repulsion = push(x0, t, k / total, **HOLE_SEARCH)
                 x0_guided = x0_guided.clamp(-1, 1) if clip else x0_guided
             norm = torch.linalg.vector_norm((y - problem.A(x0_guided)).flatten(2), dim=-1)
             (gradient,) = torch.autograd.grad(norm.sum(), x)
@@ -91,7 +90,7 @@ def dps(
             if k > 0:
                 log_variance = reverse_log_variance(schedule, k, kind, None if values is None else values.detach())
                 ancestral = ancestral + gaussian_sd(log_variance) * z
-            if preset == "reference":
+            if reference:
                 noise()
             x = ancestral - scale * gradient
             if k == 0 and paste:

@@ -18,7 +18,7 @@ from benchmark.sampling.state import (
     gaussian_sd,
     predict_eps,
     reverse_log_variance,
-    time_factor,
+    weighed,
 )
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def repaint(
     Raises:
         BenchmarkError: a problem other than noiseless inpainting, or options out of range.
     """
-    reference = preset == "reference"
+    reference, push = preset == "reference", weighed(guide, preset)
     schedule = Schedule.respaced(prior.alphas_cumprod, steps)
     total, hole = len(schedule.timesteps), problem.hole
     assert hole is not None  # other problems are refused
@@ -108,8 +108,7 @@ def repaint(
         x0 = x0.clamp(-1, 1) if clip else x0
         x0_guided, repulsion = x0, None
         if k > 0:
-            how = (UNGATED if first else HOLE_SEARCH) if reference else {}
-            x0_guided, repulsion = guide(x0, time_factor(preset, t, k / total), **how)
+            x0_guided, repulsion = push(x0, t, k / total, **(UNGATED if first else HOLE_SEARCH))
             x0_guided = x0_guided.clamp(-1, 1) if clip else x0_guided
         of_x0, of_x = (float(c[k]) for c in schedule.posterior_mean_coefficients)
         x = of_x0 * x0_guided + of_x * x
