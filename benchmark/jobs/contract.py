@@ -88,7 +88,7 @@ class _Key:
     nested: bool  # whether settings stand in it
 
 
-# mypy holds a class to the __hash__ of its instances, and so refuses its use where cached functions want what is hashable.
+# mypy holds a class to its instances' __hash__, and so refuses it where a cached function wants what is hashable.
 @cache
 def _keys(cls: Any) -> tuple[_Key, ...]:
     hints, none = get_type_hints(cls), dataclasses.MISSING
