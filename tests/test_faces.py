@@ -136,7 +136,7 @@ def test_an_unknown_value_or_world_is_refused_with_the_known_ones(drawn):
         drawn[0].with_value("mouth", "grin")
     with pytest.raises(BenchmarkError, match="one of mouth, glasses"):
         drawn[0].with_value("ears", "big")
-    with pytest.raises(BenchmarkError, match="known worlds are faces"):
+    with pytest.raises(BenchmarkError, match="known worlds are bedrooms, cats, faces"):
         get_world("dogs")
 
 

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from benchmark import cli, store
 from benchmark.errors import BenchmarkError
+from benchmark.jobs.sample import SampleSettings
 from benchmark.networks.ddpm import DDPM, DDPMConfig
 from benchmark.networks.unet import UNet, UNetConfig
 from benchmark.priors import published
@@ -433,7 +434,8 @@ def test_files_of_the_published_form_go_from_cases_to_metrics(models, celeba, tm
         "guidance": {"name": "nearest_neighbour", "eta": 0.1, "D": 0.0003, "D_unit": "repaint"},
         "n": 3, "first_index": 0, "seeds": [0],
     }  # fmt: skip
-    sample(settings, files["cases"], files["sets"], "cpu", quiet=True, weights_dir=folder, weights_registry=path)
+    sampling = SampleSettings.from_json(settings)
+    sample(sampling, files["cases"], files["sets"], "cpu", quiet=True, weights_dir=folder, weights_registry=path)
     table = pq.read_table(files["sets"])
     assert table.num_rows == 6
     assert all(table["finite"].to_pylist())
@@ -490,7 +492,7 @@ def test_the_published_faces_and_masks_go_through_the_pipeline_with_random_weigh
         "n": 2, "first_index": 0, "seeds": [0],
     }  # fmt: skip
     sample(
-        job, tmp_path / "small.parquet", tmp_path / "sets.parquet", "cpu", quiet=True,
+        SampleSettings.from_json(job), tmp_path / "small.parquet", tmp_path / "sets.parquet", "cpu", quiet=True,
         weights_dir=tmp_path, weights_registry=tmp_path / "registry.yaml",
     )  # fmt: skip
     plain = {**job, "method": "plain", "guidance": None}
