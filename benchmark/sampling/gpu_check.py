@@ -18,13 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
 from benchmark.priors.registry import load_prior
 from benchmark.problems import build
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.noise import Streams
-from benchmark.sampling.run import pick_device
 from benchmark.sampling.speed import GUIDED, TimedPrior
 from benchmark.sampling.state import predict_eps
 from benchmark.store import write_text
