@@ -11,7 +11,8 @@ import json
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -140,7 +141,7 @@ def _seconds(work: Callable[[], object], where: torch.device, repeats: int = 5) 
 @contextlib.contextmanager
 def _products(arithmetic: str) -> Iterator[None]:
     """TensorFloat-32 in convolutions and products, or not; as before afterwards."""
-    flags = torch.backends.cuda.matmul, torch.backends.cudnn
+    flags: tuple[Any, Any] = torch.backends.cuda.matmul, torch.backends.cudnn
     before = [flag.allow_tf32 for flag in flags]
     for flag in flags:
         flag.allow_tf32 = arithmetic == "tf32"
@@ -155,14 +156,15 @@ def _modes(where: torch.device) -> list[tuple[str, str]]:
     return MODES if where.type == "cuda" else [PLAIN]
 
 
-def _peaks(where: torch.device, small: bool) -> Iterator[dict]:
+def _peaks(where: torch.device, small: bool) -> Generator[dict, None, dict[str, float]]:
     """Products of square matrices: what the machine reaches at best, FLOP/s by arithmetic."""
-    side, peaks = (512 if small else 8192), {}
+    side = 512 if small else 8192
+    peaks: dict[str, float] = {}
     for arithmetic in dict.fromkeys(mode[0] for mode in _modes(where)):
         dtype = torch.bfloat16 if arithmetic == "bfloat16" else torch.float32
         a, b = (torch.randn(side, side, device=where, dtype=dtype) for _ in range(2))
         with _products(arithmetic):
-            peaks[arithmetic] = 2 * side**3 / _seconds(lambda a=a, b=b: a @ b, where)
+            peaks[arithmetic] = 2 * side**3 / _seconds(partial(torch.matmul, a, b), where)
         yield {"section": "peak", "arithmetic": arithmetic, "tflops": peaks[arithmetic] / 1e12}
     return peaks
 
@@ -174,10 +176,13 @@ def _prior(arithmetic: str, small: bool, where: torch.device) -> Any:
     return load_prior({"name": ADM, "dtype": arithmetic, "random_weights": 0}, where)
 
 
-def _network(where: torch.device, small: bool, batches: list[int], peaks: dict) -> Iterator[dict]:
+def _network(
+    where: torch.device, small: bool, batches: list[int], peaks: dict
+) -> Generator[dict, None, dict[tuple[str, str, int], float]]:
     """Seconds of one evaluation of a batch in each arithmetic, eager, captured as a graph and compiled."""
     times: dict[tuple[str, str, int], float] = {}
-    prior, loaded = None, None
+    prior: Any = None
+    loaded = None
     for arithmetic, how in _modes(where):
         if loaded != arithmetic:
             prior, loaded = None, arithmetic  # two networks of 2 GB need not lie beside each other
