@@ -121,7 +121,9 @@ def picture() -> str:
     for room in sorted(places):
         parts += _box(*centre(room), *BOX, room, "", "#eaf1f8")
     ground = ", ".join(room for room in GROUND if room in modules)
-    parts += _box(width / 2, height - MARGIN - BOX[1] / 2, width - 2 * MARGIN, BOX[1], "ground floor", ground, "#f3efe4")
+    parts += _box(
+        width / 2, height - MARGIN - BOX[1] / 2, width - 2 * MARGIN, BOX[1], "ground floor", ground, "#f3efe4"
+    )
     return "\n".join([*parts, "</svg>", ""])
 
 
