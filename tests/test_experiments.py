@@ -104,8 +104,8 @@ def test_the_truth_experiment_sweeps_two_holes_of_a_world_and_selects_behind_the
     plan = Plan(experiment("truth"))
     for world in WORLDS:
         first, second = plan.config["datasets"][world]["tasks"]
-        assert {block["task"] for block in plan.blocks["eta_sweep"] if block["dataset"] == world} == {first, second}
-        assert {block["task"] for block in plan.blocks["selection"] if block["dataset"] == world} == {first}
+        assert {block.task for block in plan.blocks["eta_sweep"] if block.dataset == world} == {first, second}
+        assert {block.task for block in plan.blocks["selection"] if block.dataset == world} == {first}
 
 
 # ----------------------------------------------------------------------------------------------------------- rehearsal
