@@ -9,7 +9,7 @@ import copy
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import yaml
 
 from benchmark.entries import REGISTRIES, entry_faults
 from benchmark.errors import BenchmarkError, suggestion
+from benchmark.jobs.contract import LARGEST
 from benchmark.options import option_faults, options_of
 from benchmark.priors.registry import PRIORS, public_model
 from benchmark.rehearsal import notes, rehearse
@@ -61,10 +62,14 @@ def check(config: Any, source: str = "configuration") -> dict:
         raise BenchmarkError(f"{source}: empty or not a mapping of keys to values")
     config = _numbers(copy.deepcopy(dict(config)))
     try:
+        for problem in _numbers_where(config, lambda value: isinstance(value, int) and abs(value) > LARGEST):
+            raise BenchmarkError(f"{problem}: a whole number beyond 63 bits; give a smaller one")
         _check_schema(config)
         _fill_defaults(config, _schema())
         for problem in _faults(config):
             raise BenchmarkError(problem)
+        for problem in _numbers_where(config, lambda value: isinstance(value, float) and math.isnan(value)):
+            raise BenchmarkError(f"{problem}: nan is not a finite number; give one")
     except BenchmarkError as error:
         raise BenchmarkError(f"{source}: {error}") from None
     return rehearse(config, _sizes(config)) if config["rehearsal"] else config
@@ -117,8 +122,27 @@ def _numbers(value: Any, key: str | None = None) -> Any:
     return value
 
 
+def _numbers_where(value: Any, wrong: Callable[[Any], bool], *path: str | int) -> Iterator[str]:
+    """The paths of the values that are wrong, wherever they stand."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _numbers_where(item, wrong, *path, name)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _numbers_where(item, wrong, *path, index)
+    elif wrong(value):
+        yield _path(list(path))
+
+
+def _whole(_: object, value: object) -> bool:
+    """A whole number, written as one: 1e308 and true are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _check_schema(config: dict) -> None:
-    validator = jsonschema.Draft202012Validator(_schema())
+    draft = jsonschema.Draft202012Validator
+    strict = jsonschema.validators.extend(draft, type_checker=draft.TYPE_CHECKER.redefine("integer", _whole))
+    validator = strict(_schema())
     error = jsonschema.exceptions.best_match(validator.iter_errors(config))
     if error is not None:
         raise BenchmarkError(_message(error))

@@ -133,7 +133,10 @@ def load_settings(text: str) -> dict:
     if not text.lstrip().startswith("{"):
         if not Path(text).is_file():
             raise BenchmarkError(f"--settings: {text!r} is neither a JSON object nor an existing file")
-        source = Path(text).read_text()
+        try:
+            source = Path(text).read_text(encoding="utf-8")
+        except (UnicodeDecodeError, OSError) as error:
+            raise BenchmarkError(f"--settings: {text}: not a readable text file: {error}") from None
     try:
         settings = json.loads(source)
     except json.JSONDecodeError as error:

@@ -59,6 +59,7 @@ ALLOWED = {
     "rehearsal": {"sampling"},
     "truth_faults": {"truth_jobs", "sampling"},
     "config": {
+        "jobs.contract",
         "priors.registry",
         "sampling",
         "weights.public",

@@ -524,3 +524,41 @@ def test_no_entry_takes_a_number_out_of_its_range(path, spec, key, options):
             given = copy.deepcopy(spec)
             (given[0] if isinstance(given, list) else given)[name] = value
             assert f".{name}: " in refusal(configured(path, given))
+
+
+@pytest.mark.parametrize("value", [math.nan, 10**400, -(2**63) - 1])
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("n",),
+        ("datasets", "digits", "sweeps", "eta", "values", 1),
+        ("datasets", "digits", "sweeps", "eta", "D"),
+        ("datasets", "digits", "comparison", "guided", "eta"),
+        ("publish", "confidence"),
+        ("samplers", "ddnm", "steps"),
+    ],
+)
+def test_a_number_that_no_file_can_hold_is_one_line(path, value):
+    config = yaml.safe_load((SCHEMA.parents[2] / "config.yaml").read_text())
+    part = config
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    with pytest.raises(BenchmarkError, match=r"nan is not |whole number beyond 63 bits") as caught:
+        check(config)
+    assert str(path[-1]) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["n", "measure_together", "batch_size"])
+def test_a_float_is_no_whole_number(key):
+    config = yaml.safe_load((SCHEMA.parents[2] / "config.yaml").read_text()) | {key: 1e308}
+    with pytest.raises(BenchmarkError, match=f"{key}: .*is not of type 'integer'"):
+        check(config)
+
+
+def test_a_walk_of_a_billion_repeats_is_refused_at_once():
+    config = yaml.safe_load((SCHEMA.parents[2] / "config.yaml").read_text())
+    config["samplers"]["ddnm"]["travel_repeat"] = 10**9
+    with pytest.raises(BenchmarkError, match="travel_repeat"):
+        check(config)

@@ -93,6 +93,8 @@ def test_mask_problem_feature_strategy_and_metric_are_a_file_each_and_have_their
     make(project, config, "results/mine/tables/selection.csv", "results/mine/metrics.parquet")
     tables = pd.read_csv(project / "results" / "mine" / "tables" / "selection.csv")
     assert {"first"} < set(tables["method"])
+    assert "Contrast" in (project / "results" / "mine" / "tables" / "selection.md").read_text()
+    assert tables[tables["metric"] == "contrast"]["mean"].notna().all()
     values = pd.read_parquet(project / "results" / "mine" / "metrics.parquet")
     assert set(values["task"]) == {"left", "dim"}
     contrast = values[values["metric"] == "contrast"]

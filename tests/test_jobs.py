@@ -212,3 +212,9 @@ def variants(settings):
             del parent[where[-1]]
             yield without
             yield with_value(settings, (*where[:-1], "colour"), 1)
+
+
+def test_settings_that_are_no_text_are_one_line(tmp_path):
+    (tmp_path / "settings.json").write_bytes(b"\x7fELF\xff\xfe")
+    with pytest.raises(BenchmarkError, match="not a readable text file"):
+        load_settings(str(tmp_path / "settings.json"))

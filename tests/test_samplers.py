@@ -14,6 +14,7 @@ from benchmark.problems import PROBLEMS, build
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import GUIDANCE, NearestNeighbour, build_guidance, no_guidance
 from benchmark.sampling.noise import Streams, stream
+from benchmark.sampling.sampler import Task
 from benchmark.sampling.schedules import ddrm_timesteps, even_timesteps
 
 OPTIONS = {name: sampler.rehearsal for name, sampler in SAMPLERS.items()} | {
@@ -26,6 +27,7 @@ OPTIONS = {name: sampler.rehearsal for name, sampler in SAMPLERS.items()} | {
 }
 GUIDED = {"name": "nearest_neighbour", "eta": 0.3, "D": 0.8, "D_unit": "rms"}
 STOCHASTIC = [name for name in SAMPLERS if name != "drp"]
+NOISY = Task.of({"name": "inpainting", "sigma": 0.05})
 EVERY = pytest.mark.parametrize("name", SAMPLERS)
 PRESET = pytest.mark.parametrize("preset", ["paper", "reference"])
 
@@ -257,15 +259,14 @@ def test_drp_reports_its_iterate_and_in_the_released_code_the_network_s_output(p
 @pytest.mark.parametrize("sigma", [0.0, 0.05])
 def test_a_sampler_serves_a_problem_or_says_which_can(prior, name, problem, sigma):
     settings = {"name": problem, "sigma": sigma, **({"factor": 2} if "super" in problem else {})}
-    spectral = name == "ddrm" or (name == "ddnm" and sigma > 0)
-    if name == "repaint" or (spectral and not PROBLEMS[problem].has_singular_system):
+    if SAMPLERS[name].refuses(Task.of(settings), {}):
         with pytest.raises(BenchmarkError, match="use "):
             restore(prior, name, problem=settings)
     else:
         assert restore(prior, name, problem=settings).isfinite().all()
 
 
-@pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "repaint"])
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if not SAMPLERS[name].refuses(NOISY, {})])
 def test_noisy_inpainting_comes_as_close_as_the_noise(prior, name):
     x = restore(prior, name, None, sigma=0.05, **({"steps": 100, "scale": 1.0} if name == "dps" else {}))
     rms = (x - truths(prior, [0, 1, 2]))[..., 4:].square().mean().sqrt()
@@ -291,9 +292,9 @@ EXTRAS = {
 
 @EVERY
 def test_options_outside_the_presets_are_explicit_and_off_under_reference(prior, name):
-    plain = restore(prior, name, preset="reference")
-    assert torch.equal(restore(prior, name, preset="reference", **EXTRAS[name]), plain)
-    for option, off in EXTRAS[name].items():
+    plain, extras = restore(prior, name, preset="reference"), EXTRAS.get(name, {})
+    assert torch.equal(restore(prior, name, preset="reference", **extras), plain)
+    for option, off in extras.items():
         on = restore(prior, name, preset="reference", **{option: not off})
         if option == "exact_data_step":  # the same numbers but for the rounding, which float64 hides
             assert torch.allclose(on, plain, atol=1e-9)

@@ -121,8 +121,18 @@ def family(name: str) -> ModuleType:
 
 @cache
 def metrics() -> dict[str, tuple[str, Metric]]:
-    """Every metric: name -> (family, metric), in the order of the families."""
-    return {metric.name: (name, metric) for name in FAMILIES for metric in family(name).METRICS}
+    """Every metric: name -> (family, metric), in the order of the families.
+
+    Raises:
+        BenchmarkError: two metrics of one name.
+    """
+    found: dict[str, tuple[str, Metric]] = {}
+    for name in FAMILIES:
+        for metric in family(name).METRICS:
+            if metric.name in found:
+                raise BenchmarkError(f"metric {metric.name}: in the families {found[metric.name][0]} and {name}")
+            found[metric.name] = name, metric
+    return found
 
 
 def find(name: str) -> tuple[str, Metric]:

@@ -3,9 +3,8 @@
 from benchmark.discovery import modules_of
 from benchmark.sampling.sampler import Sampler
 
-SAMPLERS = {
-    value.name: value
-    for module in modules_of(__name__, __path__)
-    for value in vars(module).values()
-    if isinstance(value, Sampler)
-}
+SAMPLERS: dict[str, Sampler] = {}
+for _module in modules_of(__name__, __path__):
+    for _value in vars(_module).values():
+        if isinstance(_value, Sampler) and SAMPLERS.setdefault(_value.name, _value) is not _value:
+            raise ValueError(f"two samplers are called {_value.name}; the second is in {_module.__file__}")

@@ -46,7 +46,7 @@ def ddnm(
     steps: Steps = 100,
     eta_ddim: Annotated[float, Within(0, 1), "Share of fresh noise in a step."] = 0.85,
     travel_length: Annotated[int, Within(1), "Steps of one travel back."] = 1,
-    travel_repeat: Annotated[int, Within(1), "How often a stretch is travelled."] = 1,
+    travel_repeat: Annotated[int, Within(1, 1000), "How often a stretch is travelled."] = 1,
     clip: Clip = False,
     recompute_eps: Annotated[bool, "Take the noise estimate from the guided clean estimate."] = False,
     paste: Paste = False,

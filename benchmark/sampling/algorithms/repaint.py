@@ -53,7 +53,7 @@ def repaint(
     preset: Preset = "paper",
     steps: StepsOrRespacing = 250,
     jump_length: Annotated[int, Within(1), "Steps of one jump back."] = 10,
-    jump_n_sample: Annotated[int, Within(1), "How often a stretch is sampled."] = 10,
+    jump_n_sample: Annotated[int, Within(1, 1000), "How often a stretch is sampled."] = 10,
     start_resampling: Annotated[int | None, Within(0), "The step from which on there are jumps."] = None,
     variance: Variance = None,
     clip: Clip = True,
