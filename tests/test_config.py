@@ -562,3 +562,36 @@ def test_a_walk_of_a_billion_repeats_is_refused_at_once():
     config["samplers"]["ddnm"]["travel_repeat"] = 10**9
     with pytest.raises(BenchmarkError, match="travel_repeat"):
         check(config)
+
+
+@pytest.mark.parametrize("what", ["sampler", "feature", "recipe", "strategy", "source", "world", "guidance", "prior"])
+def test_no_entry_of_a_registry_is_silently_replaced(what):
+    """Each way into a registry, with a name that is taken."""
+    from benchmark.data.masks.base import recipe
+    from benchmark.data.sources import source
+    from benchmark.discovery import register
+    from benchmark.exact.mixtures import mixture
+    from benchmark.features import feature
+    from benchmark.priors.loaders import prior
+    from benchmark.sampling.guidance.base import Guidance, guidance
+    from benchmark.selection.strategies import strategy
+
+    def named(name):
+        def function():
+            raise AssertionError
+
+        function.__name__ = name
+        return function
+
+    ways = {
+        "sampler": lambda: register(SAMPLERS, "ddnm", object(), "sampler"),
+        "feature": lambda: feature(named("hole_pca")),
+        "recipe": lambda: recipe(named("left")),
+        "strategy": lambda: strategy(named("kmeans")),
+        "source": lambda: source(named("digits")),
+        "world": lambda: mixture(named("ten_gaussians")),
+        "guidance": lambda: guidance("spell")(type("Mine", (Guidance,), {})),
+        "prior": lambda: prior()(named("digits_mixture")),
+    }
+    with pytest.raises(ValueError, match=f"there is a {what} '.*' already"):
+        ways[what]()

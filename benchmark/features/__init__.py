@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 
-from benchmark.discovery import modules_of
+from benchmark.discovery import modules_of, register
 from benchmark.errors import BenchmarkError
 from benchmark.options import Within
 
@@ -22,8 +22,7 @@ FEATURES: dict[str, Feature] = {}
 
 def feature(function: Feature) -> Feature:
     """Enter a function (images, hole, device, *, options) -> (N, F) under its name."""
-    FEATURES[function.__name__] = function
-    return function
+    return register(FEATURES, function.__name__, function, "feature")
 
 
 @feature

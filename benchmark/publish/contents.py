@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from benchmark.discovery import modules_of
+from benchmark.discovery import modules_of, register
 from benchmark.jobs.publish import BLOCKS, PublishSettings, TruthReportSettings
 
 if TYPE_CHECKING:
@@ -94,10 +94,7 @@ def figure(name: str, caption: str, datasets: Callable[..., Iterable[str]] = dat
 
 def _enter(entry: Table | Figure, function: Callable) -> None:
     room = function.__module__.split(".")[-2]
-    entered = _ENTERED.setdefault((room, type(entry)), {})
-    if entry.name in entered:
-        raise ValueError(f"{function.__module__}: there is a {type(entry).__name__.lower()} {entry.name!r} already")
-    entered[entry.name] = entry
+    register(_ENTERED.setdefault((room, type(entry)), {}), entry.name, entry, type(entry).__name__.lower())
 
 
 def tables(room: str = "tables") -> dict[str, Table]:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from benchmark.discovery import register
 from benchmark.errors import BenchmarkError
 
 REFERENCE_SEED = 125
@@ -69,8 +70,7 @@ def strategy(function: Callable[..., np.ndarray]) -> Strategy:
             )
         return function(features, n, seed, **options)
 
-    STRATEGIES[function.__name__] = checked
-    return checked
+    return register(STRATEGIES, function.__name__, checked, "strategy")
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:

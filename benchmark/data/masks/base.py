@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeGuard
 
+from benchmark.discovery import register
 from benchmark.errors import BenchmarkError
 from benchmark.store import canonical
 
@@ -33,8 +34,7 @@ RECIPES: dict[str, Callable[..., Tensor]] = {}
 
 def recipe(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Enter a function of (picture, **parameters), which gives the hole, bool (H, W), under its name."""
-    RECIPES[function.__name__] = function
-    return function
+    return register(RECIPES, function.__name__, function, "recipe")
 
 
 def is_number(value: object) -> TypeGuard[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from benchmark.data.masks.base import RECIPES, Picture, check_limits
+from benchmark.discovery import register
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
 from benchmark.options import Within
@@ -60,4 +61,4 @@ def _parts(
 
 # The recipe's own parameters are called `parts` and `dilate`, hence the private names here.
 _dilate = dilate
-RECIPES["parts"] = _parts
+register(RECIPES, "parts", _parts, "recipe")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from benchmark.data.picture import Picture
+from benchmark.discovery import register
 from benchmark.options import Within
 
 Source = Callable[..., Iterator[Picture]]
@@ -19,5 +20,4 @@ def source(function: Source) -> Source:
     A case's name says which picture it is, whatever the number asked for; the first n cases of a longer list are the
     same. Options are keyword arguments: types, defaults and ranges stand in the signature and nowhere else.
     """
-    SOURCES[function.__name__] = function
-    return function
+    return register(SOURCES, function.__name__, function, "source")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchmark.discovery import register
 from benchmark.problems.noise import stream
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ def mixture(function: Callable[..., World]) -> Callable[..., World]:
 
     All parameters are options: types, defaults and ranges stand in the signature and nowhere else.
     """
-    WORLDS[function.__name__] = function
-    return function
+    return register(WORLDS, function.__name__, function, "world")
 
 
 def generators(world: str, count: int, seed: int) -> list[torch.Generator]:

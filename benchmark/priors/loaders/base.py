@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
+from benchmark.discovery import register
 from benchmark.errors import BenchmarkError
 from benchmark.options import OneOf, Option, option_faults, options_of
 
@@ -68,7 +69,6 @@ def prior(*, learned_range: bool | None = False) -> Callable[[Callable[..., Prio
     """Enter a function (device, *, options) that gives a prior, under its name; ``learned_range`` as in the class."""
 
     def enter(function: Callable[..., Prior]) -> Loader:
-        PRIORS[function.__name__] = Loader(function, learned_range)
-        return PRIORS[function.__name__]
+        return register(PRIORS, function.__name__, Loader(function, learned_range), "prior")
 
     return enter

@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from benchmark.discovery import register
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -98,7 +100,6 @@ def guidance(
 
     def enter(kind: type[Guidance]) -> type[Guidance]:
         kind.name, kind.timed, kind.refuses = name, timed, staticmethod(refuses)
-        GUIDANCE[name] = kind
-        return kind
+        return register(GUIDANCE, name, kind, "guidance")
 
     return enter
