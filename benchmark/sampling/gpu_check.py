@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import statistics
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
@@ -22,17 +21,14 @@ from torch import Tensor
 from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
 from benchmark.priors.registry import load_prior
-from benchmark.problems import build
 from benchmark.sampling import SAMPLERS
-from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.noise import Streams
-from benchmark.sampling.speed import GUIDED, TimedPrior
+from benchmark.sampling.speed import N, clock, situation, timed
 from benchmark.sampling.state import predict_eps
 from benchmark.store import write_text
 
 ADM = "adm_imagenet256"  # 552.8M parameters
 SMALL = "faces_unet"
-N = 5
 PLAIN = ("float32", "eager")  # the loop of the released code, and all that is timed without a GPU
 # (arithmetic, how the network is run): what is timed
 MODES = [PLAIN, ("tf32", "eager"), *(("bfloat16", how) for how in ("eager", "graph", "compiled"))]
@@ -100,42 +96,23 @@ def agreement(where: torch.device) -> Iterator[dict]:
 
 
 def _restored(prior: Any, sampler: str, preset: str, sets: int, n: int) -> Tensor:
-    problem, y, noise, guide = _situation(prior, sets, n)
     options = {**SAMPLERS[sampler].rehearsal, "preset": preset}
     with torch.no_grad():
-        states = SAMPLERS[sampler](prior, problem, y, noise, guide, **options)
+        states = SAMPLERS[sampler](prior, *situation(prior, sets, n), **options)
         return deque(states, maxlen=1).pop().x
 
 
-def _situation(prior: Any, sets: int, n: int) -> tuple:
-    """Problem, measurement, noise and guide of so many sets: the left half of a grey picture is hidden."""
-    where, dtype = torch.device(prior.device), prior.dtype
-    hole = torch.zeros(sets, *prior.shape[1:], dtype=torch.bool)
-    hole[..., : prior.shape[2] // 2] = True
-    problem = build({"name": "inpainting"}, prior.shape, hole=hole, device=where, dtype=dtype)
-    y = problem.A(torch.zeros(sets, 1, *prior.shape, device=where, dtype=dtype))
-    guide, _ = build_guidance(GUIDED, problem, n, sets, where, dtype)
-    keys = [[(0, "gpu", str(case), index) for index in range(n)] for case in range(sets)]
-    return problem, y, Streams(keys, prior.shape, where, dtype), guide
-
-
 # --------------------------------------------------------------------------------------------------------------- times
-def _clock(where: torch.device) -> float:
-    if where.type == "cuda":
-        torch.cuda.synchronize(where)
-    return time.perf_counter()
-
-
 def _seconds(work: Callable[[], object], where: torch.device, repeats: int = 5) -> float:
     """Median seconds of ``work`` after it has run twice."""
     for _ in range(2):
         work()
-    timed = []
+    seconds = []
     for _ in range(repeats):
-        started = _clock(where)
+        started = clock(where)
         work()
-        timed.append(_clock(where) - started)
-    return statistics.median(timed)
+        seconds.append(clock(where) - started)
+    return statistics.median(seconds)
 
 
 @contextlib.contextmanager
@@ -182,11 +159,12 @@ def _network(
     """Seconds of one evaluation of a batch in each arithmetic, eager, captured as a graph and compiled."""
     times: dict[tuple[str, str, int], float] = {}
     prior: Any = None
-    loaded = None
+    loaded, flops = None, 0
     for arithmetic, how in _modes(where):
         if loaded != arithmetic:
             prior, loaded = None, arithmetic  # two networks of 2 GB need not lie beside each other
             prior = _prior(arithmetic, small, where)
+            flops = _flops(prior)
         for batch in batches:
             x = torch.randn(batch, *prior.shape, device=where)
             row = {"section": "network", "arithmetic": arithmetic, "how": how, "batch": batch}
@@ -198,8 +176,8 @@ def _network(
                     yield {**row, "failed": str(error).splitlines()[0][:120]}
                     continue
             times[arithmetic, how, batch] = seconds
-            flops = _flops(prior, x[:1]) * batch
-            row |= {"seconds": seconds, "per_second": batch / seconds, "of_peak": flops / seconds / peaks[arithmetic]}
+            row |= {"seconds": seconds, "per_second": batch / seconds}
+            row |= {"of_peak": flops * batch / seconds / peaks[arithmetic]}
             if where.type == "cuda":
                 row["peak_gib"] = torch.cuda.max_memory_allocated(where) / 2**30
             yield row
@@ -224,12 +202,12 @@ def _runner(prior: Any, x: Tensor, how: str) -> Callable[[], object]:
     return graph.replay
 
 
-def _flops(prior: Any, x: Tensor) -> int:
+def _flops(prior: Any) -> int:
     """Floating point operations of an evaluation of one image."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False) as counter:
-        prior(x, 500)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        prior(torch.zeros(1, *prior.shape, device=prior.device), 500)
     return counter.get_total_flops()
 
 
@@ -252,15 +230,9 @@ def _overhead(where: torch.device, small: bool, batch: int) -> Iterator[dict]:
     with torch.no_grad():
         predict_eps(prior, torch.zeros(sets, N, *prior.shape, device=where), 500)
     for sampler in SAMPLERS.values():
-        problem, y, noise, guide = _situation(prior, sets, N)
-        watched = TimedPrior(prior)
-        started = _clock(where)
-        with torch.no_grad():
-            deque(sampler(watched, problem, y, noise, guide, **sampler.rehearsal), maxlen=0)
-        total = _clock(where) - started
-        own = total - watched.seconds
-        row = {"section": "overhead", "sampler": sampler.name, "images": sets * N, "network": watched.seconds}
-        yield {**row, "own": own, "share": own / watched.seconds, "bar": OVERHEAD_BAR}
+        network, own = timed(prior, sampler, sampler.rehearsal, sets)
+        row = {"section": "overhead", "sampler": sampler.name, "images": sets * N, "network": network}
+        yield {**row, "own": own, "share": own / network, "bar": OVERHEAD_BAR}
 
 
 def _verdicts(times: dict, batches: list[int]) -> Iterator[dict]:
