@@ -365,8 +365,13 @@ def read_cases(path: str | os.PathLike, settings: dict | str | None = None) -> d
 
 def read_sets(path: str | os.PathLike, settings: dict | str | None = None) -> list[RestorationSet]:
     """The sets of a file, in the file's order; rows of a set ordered by index."""
+    return sets_of(read_table(path, "sets", settings), path)
+
+
+def sets_of(table: pa.Table, path: str | os.PathLike) -> list[RestorationSet]:
+    """The sets of a table that was read from ``path``, as :func:`read_sets` gives them."""
     groups: dict[tuple, list[dict]] = {}
-    for row in read_table(path, "sets", settings).to_pylist():
+    for row in table.to_pylist():
         groups.setdefault(tuple(row[key] for key in SET_KEYS), []).append(row)
     sets = []
     for keys, rows in groups.items():

@@ -47,9 +47,10 @@ def run(
     bank = [part for path in candidates for part in store.read_sets(path)]
     rows, records, shared = [], {}, {}
     for path in sets:
-        origin = store.provenance_of(store.read_table(path, "sets"))
+        table = store.read_table(path, "sets")
+        origin, restored = store.provenance_of(table), store.sets_of(table, path)
         peak_memory, ours = origin.get("peak_memory"), "package" in origin  # which ``sample`` and ``select`` write
-        measured, record = measure_sets(settings, store.read_sets(path), truths, bank, where, peak_memory, shared, ours)
+        measured, record = measure_sets(settings, restored, truths, bank, where, peak_memory, shared, ours)
         _report(path, record)
         rows += measured
         records[path] = {"sets": origin, **record}
