@@ -27,6 +27,7 @@ COMMANDS = {
     "toy": "make the source paper's Figure 1 anew",
     "distances": "nearest-neighbour distances of plain sets, from which to choose D",
     "sensitivity": "whether an experiment's conclusions hold for other N and other numbers of candidates",
+    "power": "how many cases and seeds a difference needs, from a measured run of several seeds",
     "choose-guidance": "choose margin, eta and D from a run on cases of its own",
     "truth": "hold one sampler's samples of one problem against the exact posterior",
     "tune": "choose samplers' options on measurements that the tables of truth never see",

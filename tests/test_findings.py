@@ -7,6 +7,7 @@ import pytest
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError
 from benchmark.publish import findings
+from benchmark.statistics.power import needed_for, standard_effect
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 CSV = """dataset,eta,metric,mean,mean_low,mean_high,difference,difference_low,difference_high,resolves,cases
@@ -31,7 +32,7 @@ def test_a_statement_is_written_from_its_cells(tables):
     found = statement(tables, "It rises by {gain}; {gain.resolves} can be seen.")
     assert list(found.faults()) == []
     assert found.text() == "It rises by 0.11 [0.05, 0.17]; 0.09 can be seen."
-    assert statement(tables, "{gain.needs_0.03}").text() == "72"  # 8 cases resolve 0.09
+    assert statement(tables, "{gain.needs_0.03}").text() == "42"  # 8 cases resolve 0.09
     assert statement(tables, eta=0.0, column="mean").text() == "0.65 [0.56, 0.72]"
     assert statement(tables, eta=0.0).text() == "nan"
 
@@ -81,7 +82,8 @@ def test_the_findings_are_borne_by_the_rows_beside_them_and_written_from_them(ca
     assert main(["findings", "--statements", str(DOCS / "findings.yaml"), "--tables", str(DOCS / "findings")]) == 0
     spec = findings.load(DOCS / "findings.yaml")
     tables = findings.Tables(DOCS / "findings")
-    assert findings.document(spec, tables) == (DOCS / "findings.md").read_text(encoding="utf-8")
+    seeds = findings.Seeds(DOCS.parent / "experiments" / "tuned" / "seeds.csv")
+    assert findings.document(spec, tables, seeds) == (DOCS / "findings.md").read_text(encoding="utf-8")
 
 
 def test_a_changed_table_fails(tmp_path, capsys):
@@ -95,3 +97,36 @@ def test_a_changed_table_fails(tmp_path, capsys):
     (tmp_path / "sweep.csv").write_text(CSV.replace("0.11,0.05", "0.11,-0.05"))
     assert main(call) == 2
     assert "a above 0 does not hold" in capsys.readouterr().err
+
+
+def test_what_a_condition_needs_is_what_its_own_spread_gives(tables):
+    (need,) = statement(tables).needs()
+    spread = 0.09 / standard_effect(8)  # 8 cases resolve 0.09
+    assert (need.resolved, need.effect) == (0.09, 0.11)
+    assert need.cases() == needed_for(0.11 / spread) < 8
+    assert findings.Need("s", "", need.number, 0.09, 0.03).cases() == needed_for(0.03 / spread) > 8
+    few = [findings.Need("s", "", need.number, 0.09, 0.01).cases(1.0, seeds) for seeds in (1, 2, 4)]
+    assert few[0] > 1.9 * few[1] > 3.6 * few[2]  # where all that varies is the seed, a seed is worth a case
+    assert findings.Need("s", "", need.number, 0.09, 0.01).cases(0.0, 3) == few[0]
+
+
+def test_what_resolves_nothing_says_so_by_its_interval(tables):
+    spread = statement(tables, eta=0.3, column="mean").numbers["gain"]
+    assert spread.resolves == pytest.approx(standard_effect(8) * 0.08 / 1.96 * 8**0.5)
+
+
+def test_what_is_not_resolved_must_say_what_would_matter(tables):
+    unsaid = statement(tables, holds=["gain includes 0"], eta=1.0)
+    with pytest.raises(BenchmarkError, match="what gain would matter"):
+        list(unsaid.needs())
+    unsaid.spec["matters"] = {"gain": 0.02}
+    assert [need.effect for need in unsaid.needs()] == [0.02]
+
+
+def test_an_excess_is_counted_as_its_square(tmp_path):
+    (tmp_path / "truth.csv").write_text("sampler,n,excess,excess_low,excess_high\nddnm,16,0.1,-0.02,0.2\n")
+    cell = {"table": "truth", "where": {"sampler": "ddnm"}, "column": "excess"}
+    spec = {"say": "", "numbers": {"a": cell}, "holds": ["a higher 0", "a below 0.3"]}
+    (need,) = findings.Statement("s", spec, findings.Tables(tmp_path)).needs()
+    assert need.effect == pytest.approx(0.09 - 0.01)
+    assert need.resolved == pytest.approx(standard_effect(16) * (0.04 + 0.0004) / 2 / 1.96 * 4)

@@ -9,6 +9,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Register the command's arguments."""
     parser.add_argument("--statements", default="docs/findings.yaml", help="what is claimed (docs/findings.yaml)")
     parser.add_argument("--tables", default="docs/findings", help="the folder of csv tables (docs/findings)")
+    parser.add_argument("--seeds", default="experiments/tuned/seeds.csv", help="what `power` wrote of several seeds")
     parser.add_argument("--write", metavar="FILE", help="write the document there, docs/findings.md")
     parser.add_argument("--excerpt", metavar="DIR", help="write the rows that the statements use there, docs/findings")
 
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
     wrong = findings.faults(spec, tables)
     if wrong:
         raise BenchmarkError("\n       ".join(["not borne by the tables:", *wrong]))
-    text = findings.document(spec, tables)
+    text = findings.document(spec, tables, findings.Seeds(args.seeds))
     count = sum(len(statement.spec.get("holds", [])) for statement in findings.statements(spec, tables))
     print(f"{args.statements}: {count} conditions hold in {args.tables}")
     if args.write:

@@ -27,6 +27,7 @@ from benchmark.statistics.power import (
     resolvable,
     smallest_share_seen,
     unaffected_cases_needed,
+    variance_parts,
 )
 from benchmark.statistics.tradeoffs import pareto_front, pareto_membership
 
@@ -58,4 +59,5 @@ __all__ = [
     "studentised_p",
     "trend_test",
     "unaffected_cases_needed",
+    "variance_parts",
 ]

@@ -82,6 +82,23 @@ def standard_effect(n: int, level: float = LEVEL, power: float = POWER) -> float
     return float(optimize.brentq(short, 0.0, top, xtol=1e-6)) * (1 + EXTRA / n)
 
 
+def variance_parts(values: np.ndarray) -> tuple[float, float]:
+    """(between cases, between the seeds of a case): the variances of a one-way random-effects model of values (C, S)
+
+        v_cs = mu + a_c + e_cs,  Var e = mean over cases of their variance over seeds,
+        Var a = variance over cases of their means, less Var e / S; 0 where that is negative
+
+    so that a mean over C cases of S seeds has the variance (Var a + Var e / S) / C. Cases with a NaN are left out; NaN
+    where fewer than two cases or seeds are left. Source: Searle, Casella, McCulloch, "Variance components" (1992).
+    """
+    values = values[np.isfinite(values).all(axis=1)]
+    cases, seeds = values.shape
+    if cases < 2 or seeds < 2:
+        return math.nan, math.nan
+    within = float(values.var(axis=1, ddof=1).mean())
+    return max(float(values.mean(axis=1).var(ddof=1)) - within / seeds, 0.0), within
+
+
 def unaffected_cases_needed(margin: float, level: float = LEVEL) -> int:
     """How many cases, none of them affected, bound a loss of everything in the others below ``margin`` (of the range):
     the smallest n with 1 - ((1 - level) / 2)^(1/n) < margin."""
