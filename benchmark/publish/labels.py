@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from benchmark.errors import BenchmarkError
@@ -48,6 +49,18 @@ def number(value: float) -> str:
 def distance(D: float, unit: str) -> str:
     """A distance with its unit: ``0.3 RMS``, ``∞``."""
     return number(D) if math.isinf(D) else f"{number(D)} {UNITS.get(unit, unit)}"
+
+
+def D_units(rows: Iterable[Row]) -> str:
+    """The units of the distances between 0 and ∞, in words; empty where no row has one."""
+    return ", ".join(UNITS.get(unit, unit) for unit in sorted({row.D_unit for row in rows if 0 < row.D < math.inf}))
+
+
+def held_fixed(fixed: dict) -> str:
+    """What a sweep holds fixed: ``D = 0.3 RMS`` or ``η = 0.1``; empty where it says neither."""
+    if "D" in fixed:
+        return f"D = {distance(fixed['D'], fixed.get('D_unit', 'rms'))}"
+    return f"η = {number(fixed['eta'])}" if "eta" in fixed else ""
 
 
 def axis_value(row: Row, axis: str) -> str:

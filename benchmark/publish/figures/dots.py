@@ -12,7 +12,6 @@ from benchmark.publish.figures.panels import (
     axis_label,
     caption,
     draw_exact_sampling,
-    panel_title,
     panels_of,
     power_of,
     scaled,
@@ -73,7 +72,7 @@ def selection_figure(run: Run, dataset: str) -> Figure:
                     _dot(axis, interval, place, MARKERS[index % len(MARKERS)], _kind_colour(row), filled)
     exact = draw_exact_sampling(axes, measured, found[0], shown, panels, upright=True)
     for axis, scope in zip(axes[0], panels, strict=True):
-        axis.set_title(panel_title(scope))
+        axis.set_title(scope.title)
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     headline(drawn, caption(measured, found[0], "plain, guided and selected sets"))
@@ -116,7 +115,7 @@ def samplers_figure(run: Run, dataset: str) -> Figure:
     handles = [Line2D([], [], color=PLAIN, linestyle="", marker="o", label="Plain")]
     handles += [Line2D([], [], color=COLOURS[1], linestyle="", marker="^", label=" / ".join(points))] if points else []
     legend(drawn, handles)
-    headline(drawn, caption(measured, group, f"samplers, {panel_title(scope)}"))
+    headline(drawn, caption(measured, group, f"samplers, {scope.title}"))
     return drawn
 
 

@@ -11,7 +11,7 @@ from benchmark.publish import labels
 from benchmark.publish.document import superscript
 from benchmark.publish.figures.style import EXACT, exact_handle
 from benchmark.publish.results.comparison import entries
-from benchmark.publish.results.measured import OVERALL, Group, Measured, Scope
+from benchmark.publish.results.measured import Group, Measured, Scope
 from benchmark.statistics import Interval
 
 if TYPE_CHECKING:
@@ -45,11 +45,6 @@ def shown_measures(measured: Measured, found: list[Group]) -> list[Metric]:
 def panels_of(found: list[Group]) -> list[Scope]:
     """The panels: overall and the tasks that all groups share, as many as fit."""
     return found[0].scopes()[:MOST_PANELS]
-
-
-def panel_title(scope: Scope) -> str:
-    """A task's name, or over how many tasks the mean is."""
-    return f"mean over {len(scope.tasks)} tasks" if scope.name == OVERALL else scope.name
 
 
 def caption(measured: Measured, group: Group, what: str) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from benchmark.publish import labels
 from benchmark.publish.contents import figure
-from benchmark.publish.figures.panels import panel_title
 from benchmark.publish.figures.style import INK, colours, error_lengths, grid, headline, legend, marker_face
 from benchmark.publish.results.run import Run
 from benchmark.publish.results.tradeoff import Tradeoff, tradeoffs
@@ -34,7 +33,7 @@ def pareto_figure(run: Run, dataset: str) -> Figure:
     strategies = list(dict.fromkeys(row.method for t in found for row in t.rows if row.selected))
     for index, (axis, trade) in enumerate(zip(axes.flat, found)):
         _front(axis, trade, palette, strategies)
-        axis.set_title(panel_title(trade.scope))
+        axis.set_title(trade.scope.title)
         if index + columns >= len(found):
             axis.set_xlabel(trade.quality.header)
             axis.tick_params(labelbottom=True)

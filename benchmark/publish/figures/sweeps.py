@@ -12,7 +12,6 @@ from benchmark.publish.figures.panels import (
     axis_label,
     caption,
     draw_exact_sampling,
-    panel_title,
     panels_of,
     power_of,
     scaled,
@@ -83,14 +82,11 @@ def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
                 _curve(axis, points, name, shift, look)
     exact = draw_exact_sampling(axes, measured, found[0], shown, panels)
     for axis, scope in zip(axes[0], panels, strict=True):
-        axis.set_title(panel_title(scope))
+        axis.set_title(scope.title)
     for axis in axes[-1]:
         _sweep_ticks(axis, found, name)
     drawn.align_ylabels(axes[:, 0])
-    fixed = found[0].fixed
-    rest = (
-        f"D = {labels.distance(fixed['D'], fixed.get('D_unit', 'rms'))}" if name == "eta" else f"η = {fixed['eta']:g}"
-    )
+    rest = labels.held_fixed(found[0].fixed)
     headline(drawn, caption(measured, found[0], f"diversity and quality against {labels.AXES[name]}, {rest}"))
     handles = [
         Line2D([], [], label=text, color=palette[text], marker=MARKERS[i % len(MARKERS)])
@@ -158,6 +154,5 @@ def _sweep_ticks(axis: Axes, found: list[Group], name: str) -> None:
         axis.set_xticks(ticks, texts)
         span = max(ticks) or 1.0
         axis.set_xlim(-0.06 * span, 1.06 * max(span, most))
-    units = {row.D_unit for group in found for row in group.rows if 0 < row.D < math.inf}
-    unit = ", ".join(labels.UNITS.get(unit, unit) for unit in sorted(units))
+    unit = labels.D_units(row for group in found for row in group.rows)
     axis.set_xlabel(f"D ({unit})" if name == "D" and unit else labels.AXES[name])

@@ -32,6 +32,11 @@ class Scope:
     name: str
     tasks: tuple[str, ...]
 
+    @property
+    def title(self) -> str:
+        """The task's name, or over how many tasks the mean is."""
+        return f"mean over {len(self.tasks)} tasks" if len(self.tasks) > 1 else self.name
+
 
 def scopes(tasks: list[str]) -> list[Scope]:
     """The overall view first, then each task; a single task is its own overall view."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
 from benchmark.publish.contents import datasets_of, table
@@ -13,7 +11,15 @@ from benchmark.publish.results.measured import Group
 from benchmark.publish.results.paper import beside, published
 from benchmark.publish.results.run import Run
 from benchmark.publish.tables.measures import headline_and_further
-from benchmark.publish.tables.notes import interval_line, legend, star_line, star_note, tuned_lines, what_cases_show
+from benchmark.publish.tables.notes import (
+    facts,
+    interval_line,
+    legend,
+    star_line,
+    star_note,
+    tuned_lines,
+    what_cases_show,
+)
 from benchmark.publish.tables.rows import difference_columns, interval_columns, row_headers, row_keys, row_labels
 
 OTHER_UNIT = (
@@ -117,8 +123,7 @@ def _sections(group: Group, part: list[Entry]) -> list[Section]:
     headline, further = headline_and_further(group, part)
     scopes = group.scopes()
     where = [group.dataset, *([group.sampler] if group.sampler else [])]
-    over = f"mean over {len(group.tasks)} tasks" if len(scopes) > 1 else scopes[0].name
-    title = f"{', '.join(where)}: {over}"
+    title = f"{', '.join(where)}: {scopes[0].title}"
     level = part[0].mean.level
     overall = [entry for entry in part if entry.scope == scopes[0]]
     note = " ".join(filter(None, [_note(group, part), what_cases_show(overall, headline, level)]))
@@ -135,18 +140,12 @@ def _sections(group: Group, part: list[Entry]) -> list[Section]:
 
 def _note(group: Group, part: list[Entry]) -> str:
     overall = [entry for entry in part if entry.scope == group.scopes()[0]]
-    cases, n = max(entry.mean.n for entry in overall), group.n
-    facts = [f"{cases} cases" if cases != 1 else "1 case (no interval)"]
-    facts += [f"sets of N = {n}"] if n else []
-    if "D" in group.fixed:
-        facts.append(f"D = {labels.distance(group.fixed['D'], group.fixed.get('D_unit', 'rms'))}")
-    elif "eta" in group.fixed:
-        units = {row.D_unit for row in group.rows if 0 < row.D < math.inf}
-        facts += [f"η = {labels.number(group.fixed['eta'])}"]
-        facts += [f"D in {', '.join(labels.UNITS.get(unit, unit) for unit in sorted(units))}"] if units else []
-    facts += [f"tasks: {', '.join(group.tasks)}"] if len(group.tasks) > 1 else []
+    known = facts(max(entry.mean.n for entry in overall), group.n, group.fixed)
+    if "eta" in group.fixed and (units := labels.D_units(group.rows)):
+        known.append(f"D in {units}")
+    known += [f"tasks: {', '.join(group.tasks)}"] if len(group.tasks) > 1 else []
     missing = max((entry.missing for entry in overall), default=0)
-    text = "; ".join(facts) + "."
+    text = "; ".join(known) + "."
     if group.table in published()["tables"]:
         text += f" Published: {published()['source']['data']}, not comparable in value.{_not_here(group)}"
     return text + (

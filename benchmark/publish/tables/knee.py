@@ -13,6 +13,7 @@ from benchmark.publish.results.knee import PLAUSIBLE, Step, Sweep, complement, l
 from benchmark.publish.results.measured import Measured
 from benchmark.publish.results.run import Run
 from benchmark.publish.tables.notes import (
+    facts,
     interval_line,
     legend,
     margin_note,
@@ -128,8 +129,7 @@ def _steps(sweep: Sweep, level: float, margin: float | None) -> Section:
         row.append(", ".join(step.worse))
         row += [{True: "yes", False: "no", None: None}[step.not_worse]] if margin is not None else []
         rows.append(row)
-    over = f"mean over {len(sweep.scope.tasks)} tasks" if len(sweep.scope.tasks) > 1 else sweep.scope.name
-    title = f"{sweep.group.dataset}, {sweep.group.sampler}: {over}"
+    title = f"{sweep.group.dataset}, {sweep.group.sampler}: {sweep.scope.title}"
     note = star_note([step.plausible for step in sweep.steps], level)
     return Section(title, columns, rows, " ".join(filter(None, [words(sweep, level), _about(sweep), note])))
 
@@ -187,13 +187,9 @@ def _text(loss: float | None) -> str | None:
 
 
 def _about(sweep: Sweep) -> str:
-    cases = max(step.plausible.mean.n for step in sweep.steps)
-    facts = ["1 case (no interval)" if cases == 1 else f"{cases} cases"]
-    facts += [f"sets of N = {sweep.group.n}"] if sweep.group.n else []
-    if "D" in sweep.group.fixed:
-        facts.append(f"D = {labels.distance(sweep.group.fixed['D'], sweep.group.fixed.get('D_unit', 'rms'))}")
+    known = facts(max(step.plausible.mean.n for step in sweep.steps), sweep.group.n, sweep.group.fixed)
     missing = [
         f"{step.plausible.missing} at η = {labels.number(step.eta)}" for step in sweep.steps if step.plausible.missing
     ]
-    facts += [f"sets without plausibility: {', '.join(missing)}"] if missing else []
-    return f"{'; '.join(facts)}."
+    known += [f"sets without plausibility: {', '.join(missing)}"] if missing else []
+    return f"{'; '.join(known)}."

@@ -39,6 +39,12 @@ def star_line(measured: Measured) -> str:
     )
 
 
+def facts(cases: int, n: int | None, fixed: dict | None = None) -> list[str]:
+    """What a table's values are of: ``8 cases``, ``sets of N = 4``, and what a sweep holds fixed."""
+    known = [f"{cases} cases" if cases != 1 else "1 case (no interval)", f"sets of N = {n}" if n else ""]
+    return list(filter(None, [*known, labels.held_fixed(fixed or {})]))
+
+
 def legend(measured: Measured, starred: bool = False) -> str:
     """What a table needs beside it wherever it is pasted."""
     star = f"; * differs from plain at {1 - measured.level:.0%} (paired test, Holm)" if starred else ""

@@ -69,9 +69,7 @@ def _pareto_section(trade: Tradeoff) -> Section:
         ]
         for i in order
     ]
-    scope = trade.scope
-    over = f"mean over {len(scope.tasks)} tasks" if len(scope.tasks) > 1 else scope.name
-    return Section(f"{trade.dataset}: {over}", columns, rows)
+    return Section(f"{trade.dataset}: {trade.scope.title}", columns, rows)
 
 
 @table(
