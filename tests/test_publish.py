@@ -27,6 +27,7 @@ from benchmark.publish.gallery import write_gallery
 from benchmark.publish.results.measured import Measured, Scope, groups
 from benchmark.publish.results.paper import beside, published
 from benchmark.publish.results.tradeoff import tradeoffs
+from benchmark.publish.tables.notes import facts
 from benchmark.publish.tables.run import write_tables
 from benchmark.statistics import Interval, resolvable
 
@@ -708,3 +709,8 @@ def test_a_legend_is_no_wider_than_its_figure(columns):
         figure.draw_without_rendering()
         box = figure.legends[0].get_window_extent()
         assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+
+
+def test_what_a_tables_values_are_of_is_said_in_one_way():
+    assert facts(8, 5, {"D": 0.3, "D_unit": "rms"}) == ["8 cases", "sets of N = 5", "D = 0.3 RMS"]
+    assert facts(1, 0, {"eta": 0.1}) == ["1 case (no interval)", "η = 0.1"]

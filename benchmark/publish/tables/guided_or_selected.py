@@ -13,7 +13,7 @@ from benchmark.publish.contents import table
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.results.measured import Group, Measured, Scope
 from benchmark.publish.results.run import Run
-from benchmark.publish.tables.notes import legend, what_cases_show
+from benchmark.publish.tables.notes import facts, legend, what_cases_show
 from benchmark.publish.tables.rows import difference_columns, interval_columns
 from benchmark.statistics import Interval
 
@@ -144,7 +144,7 @@ def _section(measured: Measured, guided: Row, shown: list[Metric], pairs: list[P
         cells = [of[id(pair.selected), column.name] for column in shown]
         changes = [Value(cell.difference, _significant(cell), signed=True) for cell in cells]
         rows.append([*leading(pair.selected, pair.costs[1]), *changes])
-    note = f"{max(pair.difference.n for pair in pairs)} cases; sets of N = {n}."
+    note = "; ".join(facts(max(pair.difference.n for pair in pairs), n)) + "."
     if not any(abs(pair.costs[1] / pair.costs[0] - 1) <= EQUAL for pair in pairs):
         note += " No selected set has as many network evaluations as the guided one."
     note = " ".join(filter(None, [note, what_cases_show(pairs, shown, first.difference.level)]))

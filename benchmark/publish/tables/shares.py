@@ -14,7 +14,7 @@ from benchmark.publish.contents import has_blocks, table
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.results.measured import Group, Measured, Scope
 from benchmark.publish.results.run import Run
-from benchmark.publish.tables.notes import legend, star_note
+from benchmark.publish.tables.notes import facts, legend, star_note
 from benchmark.publish.tables.rows import difference_columns, interval_columns, row_keys
 from benchmark.statistics import Interval
 
@@ -174,10 +174,8 @@ def _samples(tests: dict[str, ShareTest]) -> str:
 
 def _note(measured: Measured, group: Group, scope: Scope, world: str) -> str:
     """Cases, set size, and how far from the world restorations and restored pictures lie, where that was measured."""
-    facts = [f"{len(measured.by_case(group.dataset, scope, group.rows[0], 'nfe'))} cases", f"sets of N = {group.n}"]
-    if "D" in group.fixed:
-        facts.append(f"D = {labels.distance(group.fixed['D'], group.fixed.get('D_unit', 'rms'))}")
-    text = "; ".join(facts) + "."
+    cases = len(measured.by_case(group.dataset, scope, group.rows[0], "nfe"))
+    text = "; ".join(facts(cases, group.n, group.fixed)) + "."
     if "world_distance" in measured.metrics(group):
         at = (group.dataset, scope)
         steps = [
