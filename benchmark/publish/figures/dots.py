@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING
 from benchmark.jobs.publish import Row
 from benchmark.publish import labels
 from benchmark.publish.contents import datasets_of, figure
-from benchmark.publish.figures.panels import (
-    axis_label,
-    caption,
-    draw_exact_sampling,
-    panels_of,
-    power_of,
-    scaled,
-    shown_measures,
-    unlike_plain,
-    with_power,
-)
+from benchmark.publish.figures.panels import Panels, axis_label, caption, power_of, scaled, shown_measures, with_power
 from benchmark.publish.figures.style import (
     COLOURS,
     INK,
@@ -30,7 +20,6 @@ from benchmark.publish.figures.style import (
     headline,
     legend,
     marker_face,
-    open_handle,
 )
 from benchmark.publish.results.measured import Group, Measured, Scope
 from benchmark.publish.results.run import Run
@@ -51,37 +40,27 @@ def selection_figure(run: Run, dataset: str) -> Figure:
     """Plain, guided and selected sets of a dataset, a line for each kind of set; a group for each sampler."""
     from matplotlib.lines import Line2D
 
-    measured, found = run.measured, run.groups("selection", dataset)
-    shown, panels = shown_measures(measured, found), panels_of(found)
-    names = list(dict.fromkeys(labels.point(row) for group in found for row in group.rows))
-    drawn, axes = grid(len(shown), len(panels), (PANEL[0], 0.24 * len(names) + 0.75), sharey=True, sharex="row")
-    for index, group in enumerate(found):
-        unlike = unlike_plain(measured, group, shown)
-        shift = 0.25 * (index - (len(found) - 1) / 2)
-        for line, column in zip(axes, shown, strict=True):
-            power = power_of(measured, found[0], panels, column.name)
-            header = with_power(column, power)
-            for axis, scope in zip(line, panels, strict=True):
-                axis.set_xlabel(header.header if len(header.header) < 26 else axis_label(header))
-                for position, row in enumerate(group.rows):
-                    interval = scaled(measured.mean(group.dataset, scope, row, column.name), power)
-                    if row.plain and math.isfinite(interval.estimate):
-                        axis.axvline(interval.estimate, color="#aab1b9", linewidth=1, linestyle="--", zorder=1)
-                    filled = (scope.name, position, column.name) in unlike
-                    place = names.index(labels.point(row)) + shift
-                    _dot(axis, interval, place, MARKERS[index % len(MARKERS)], _kind_colour(row), filled)
-    exact = draw_exact_sampling(axes, measured, found[0], shown, panels, upright=True)
-    for axis, scope in zip(axes[0], panels, strict=True):
-        axis.set_title(scope.title)
-    axes[0, 0].set_yticks(range(len(names)), names)
-    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
-    headline(drawn, caption(measured, found[0], "plain, guided and selected sets"))
+    groups = run.groups("selection", dataset)
+    names = list(dict.fromkeys(labels.point(row) for group in groups for row in group.rows))
+    panels = Panels(run.measured, groups, (PANEL[0], 0.24 * len(names) + 0.75), sharey=True, sharex="row")
+    for index, group in enumerate(groups):
+        shift = 0.25 * (index - (len(groups) - 1) / 2)
+        for axis, points in panels.points_of(group):
+            for point in points:
+                row, interval = point.row, point.interval
+                if row.plain and math.isfinite(interval.estimate):
+                    axis.axvline(interval.estimate, color="#aab1b9", linewidth=1, linestyle="--", zorder=1)
+                place = names.index(labels.point(row)) + shift
+                _dot(axis, interval, place, MARKERS[index % len(MARKERS)], _kind_colour(row), point.unlike_plain)
+    for line, measure in zip(panels.axes, panels.measures, strict=True):
+        for axis in line:
+            axis.set_xlabel(measure.header if len(measure.header) < 26 else axis_label(measure))
+    _name_lines(panels.axes[0, 0], names)
     handles = [
         Line2D([], [], color=INK, linestyle="", marker=MARKERS[i % len(MARKERS)], label=group.sampler)
-        for i, group in enumerate(found)
+        for i, group in enumerate(groups)
     ]
-    legend(drawn, [*handles, open_handle(), *exact])
-    return drawn
+    return panels.finished("plain, guided and selected sets", handles, upright=True)
 
 
 @figure(
@@ -94,8 +73,8 @@ def samplers_figure(run: Run, dataset: str) -> Figure:
     """The samplers of a dataset, a line for each, over all of its tasks."""
     from matplotlib.lines import Line2D
 
-    measured, found = run.measured, run.groups("samplers", dataset)
-    shown, group = shown_measures(measured, found), found[0]
+    measured, groups = run.measured, run.groups("samplers", dataset)
+    shown, group = shown_measures(measured, groups), groups[0]
     scope = group.scopes()[0]
     names = list(dict.fromkeys(row.sampler for row in group.rows))
     drawn, axes = grid(1, len(shown), (PANEL[0], 0.38 * len(names) + 0.9), sharey=True)
@@ -109,14 +88,19 @@ def samplers_figure(run: Run, dataset: str) -> Figure:
             interval = scaled(measured.mean(group.dataset, scope, row, column.name), power)
             place = names.index(row.sampler) + (-0.13 if plain else 0.13)
             _dot(axis, interval, place, "o" if plain else "^", _kind_colour(row))
-    axes[0, 0].set_yticks(range(len(names)), names)
-    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    _name_lines(axes[0, 0], names)
     points = dict.fromkeys(labels.point(row) for row in group.rows if not row.plain)
     handles = [Line2D([], [], color=PLAIN, linestyle="", marker="o", label="Plain")]
     handles += [Line2D([], [], color=COLOURS[1], linestyle="", marker="^", label=" / ".join(points))] if points else []
     legend(drawn, handles)
     headline(drawn, caption(measured, group, f"samplers, {scope.title}"))
     return drawn
+
+
+def _name_lines(axis: Axes, names: list[str]) -> None:
+    """A line for each name, the first at the top."""
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
 
 
 def _dot(axis: Axes, interval: Interval, place: float, marker: str, colour: str, filled: bool = True) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from benchmark.jobs.publish import Row
 from benchmark.metrics.registry import Metric
 from benchmark.publish import labels
 from benchmark.publish.document import superscript
-from benchmark.publish.figures.style import EXACT, exact_handle
+from benchmark.publish.figures.style import EXACT, PANEL, exact_handle, grid, headline, legend, open_handle
 from benchmark.publish.results.comparison import entries
 from benchmark.publish.results.measured import Group, Measured, Scope
 from benchmark.statistics import Interval
 
 if TYPE_CHECKING:
-    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # The measures that a figure has a row (sweeps, selection) or a column (samplers) for: group -> how many.
 SHOWN = {
@@ -31,20 +34,80 @@ BESIDE_TRUTH_OF_SAMPLERS = {"quality": 0}  # their panels stand side by side, wi
 MOST_PANELS = 6  # of a sweep or a selection; further tasks are left to the tables, which the title says
 
 
-def shown_measures(measured: Measured, found: list[Group]) -> list[Metric]:
+@dataclass(frozen=True)
+class Point:
+    """What a row has in a panel, in the unit of its axis, and whether it differs from plain or is plain itself."""
+
+    row: Row
+    interval: Interval
+    unlike_plain: bool
+
+
+class Panels:
+    """The axes of a figure of one table's groups, a line for each measure and a column for each task.
+
+    ``measures``: their labels name the power of ten by which what stands in a line is divided. ``scopes``: overall and
+    the tasks that all groups share, as many as fit. ``axes``: (measures, scopes).
+    """
+
+    def __init__(self, measured: Measured, groups: list[Group], size: tuple[float, float] = PANEL, **options):
+        self._measured, self._first = measured, groups[0]
+        shown = shown_measures(measured, groups)
+        self.scopes = groups[0].scopes()[:MOST_PANELS]
+        self._powers = [power_of(measured, groups[0], self.scopes, measure.name) for measure in shown]
+        self.measures = [with_power(measure, power) for measure, power in zip(shown, self._powers, strict=True)]
+        self.figure, self.axes = grid(len(shown), len(self.scopes), size, **options)
+        for axis, scope in zip(self.axes[0], self.scopes, strict=True):
+            axis.set_title(scope.title)
+
+    def __iter__(self) -> Iterator[tuple[Axes, Metric, int, Scope]]:
+        """Each panel: its axis, its measure with the power of ten, its scope."""
+        for line, measure, power in zip(self.axes, self.measures, self._powers, strict=True):
+            for axis, scope in zip(line, self.scopes, strict=True):
+                yield axis, measure, power, scope
+
+    def points_of(self, group: Group) -> Iterator[tuple[Axes, list[Point]]]:
+        """Each panel's axis, and what the rows of a group have there."""
+        unlike = unlike_plain(self._measured, group, self.measures)
+        for axis, measure, power, scope in self:
+            points = []
+            for position, row in enumerate(group.rows):
+                interval = scaled(self._measured.mean(group.dataset, scope, row, measure.name), power)
+                points.append(Point(row, interval, (scope.name, position, measure.name) in unlike))
+            yield axis, points
+
+    def finished(self, what: str, handles: list, upright: bool = False) -> Figure:
+        """The figure, with its title, its legend, and a line at what exact samples of the posterior have in sets of the
+        same size, where that is known.
+
+        Args:
+            what: is shown, for the title.
+            handles: of the legend.
+            upright: the measure runs along x.
+        """
+        exact = [self._draw_exact(axis, measure, power, scope, upright) for axis, measure, power, scope in self]
+        headline(self.figure, caption(self._measured, self._first, what))
+        legend(self.figure, [*handles, open_handle(), *([exact_handle()] if any(exact) else [])])
+        return self.figure
+
+    def _draw_exact(self, axis: Axes, measure: Metric, power: int, scope: Scope, upright: bool) -> bool:
+        """Whether there is a value of exact samples, and hence a line."""
+        name = f"{measure.name}_exact"
+        exact = self._measured.mean(self._first.dataset, scope, self._first.rows[0], name).estimate
+        if math.isfinite(exact):
+            (axis.axvline if upright else axis.axhline)(exact, zorder=1, **EXACT)
+        return math.isfinite(exact)
+
+
+def shown_measures(measured: Measured, groups: list[Group]) -> list[Metric]:
     """The measures of :data:`SHOWN` that any of a table's groups has, after those of :data:`TRUTH`."""
-    present = {name for group in found for name in measured.metrics(group)}
-    wanted, samplers = SHOWN[found[0].table], found[0].table == "samplers"
+    present = {name for group in groups for name in measured.metrics(group)}
+    wanted, samplers = SHOWN[groups[0].table], groups[0].table == "samplers"
     truth = [labels.measure(name) for name in TRUTH[: 2 if samplers else None] if name in present]
     if truth:
         room = BESIDE_TRUTH_OF_SAMPLERS if samplers else BESIDE_TRUTH
         wanted = {kind: room.get(kind, count) for kind, count in wanted.items()}
     return [*truth, *(shown for kind, n in wanted.items() for shown in labels.preferred(present, kind, count=n))]
-
-
-def panels_of(found: list[Group]) -> list[Scope]:
-    """The panels: overall and the tasks that all groups share, as many as fit."""
-    return found[0].scopes()[:MOST_PANELS]
 
 
 def caption(measured: Measured, group: Group, what: str) -> str:
@@ -92,21 +155,3 @@ def unlike_plain(measured: Measured, group: Group, shown: list[Metric]) -> set[t
         for entry in (entries(measured, group, names) if names else [])
         if entry.significant or entry.row.plain
     }
-
-
-def draw_exact_sampling(
-    axes: np.ndarray, measured: Measured, group: Group, shown: list[Metric], panels: list[Scope], upright: bool = False
-) -> list:
-    """A line in each panel at what exact samples of the posterior have in sets of the same size, where it is known.
-
-    Returns:
-        The legend's entry for it, in a list; an empty one where no panel has the line.
-    """
-    known = False
-    for line, column in zip(axes, shown, strict=True):
-        for axis, scope in zip(line, panels, strict=True):
-            exact = measured.mean(group.dataset, scope, group.rows[0], f"{column.name}_exact").estimate
-            if math.isfinite(exact):
-                (axis.axvline if upright else axis.axhline)(exact, zorder=1, **EXACT)
-                known = True
-    return [exact_handle()] if known else []

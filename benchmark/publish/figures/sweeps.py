@@ -8,30 +8,10 @@ from typing import TYPE_CHECKING
 from benchmark.jobs.publish import Row
 from benchmark.publish import labels
 from benchmark.publish.contents import datasets_of, figure
-from benchmark.publish.figures.panels import (
-    axis_label,
-    caption,
-    draw_exact_sampling,
-    panels_of,
-    power_of,
-    scaled,
-    shown_measures,
-    unlike_plain,
-    with_power,
-)
-from benchmark.publish.figures.style import (
-    MARKERS,
-    colours,
-    error_lengths,
-    grid,
-    headline,
-    legend,
-    marker_face,
-    open_handle,
-)
+from benchmark.publish.figures.panels import Panels, Point, axis_label
+from benchmark.publish.figures.style import MARKERS, colours, error_lengths, marker_face
 from benchmark.publish.results.measured import Group, Measured
 from benchmark.publish.results.run import Run
-from benchmark.statistics import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,62 +38,51 @@ def D_figure(run: Run, dataset: str) -> Figure:
     return sweep_figure(run.measured, run.groups("D_sweep", dataset))
 
 
-def sweep_figure(measured: Measured, found: list[Group]) -> Figure:
+def sweep_figure(measured: Measured, groups: list[Group]) -> Figure:
     """The figure of a dataset's groups of one sweep, a group for each sampler."""
     from matplotlib.lines import Line2D
 
-    name = "eta" if found[0].table == "eta_sweep" else "D"
-    shown, panels = shown_measures(measured, found), panels_of(found)
-    drawn, axes = grid(len(shown), len(panels), sharex=True, sharey="row")
-    samplers = [group.sampler or "" for group in found]
+    name = "eta" if groups[0].table == "eta_sweep" else "D"
+    panels = Panels(measured, groups, sharex=True, sharey="row")
+    samplers = [group.sampler or "" for group in groups]
     palette = colours(samplers)
-    for index, group in enumerate(found):
-        unlike = unlike_plain(measured, group, shown)
+    for index, group in enumerate(groups):
         look = {"color": palette[samplers[index]], "marker": MARKERS[index % len(MARKERS)]}
-        shift = 0.012 * (2 * index - len(found) + 1)
-        for line, column in zip(axes, shown, strict=True):
-            power = power_of(measured, found[0], panels, column.name)
-            line[0].set_ylabel(axis_label(with_power(column, power)))
-            for axis, scope in zip(line, panels, strict=True):
-                points = []
-                for position, row in enumerate(group.rows):
-                    interval = scaled(measured.mean(group.dataset, scope, row, column.name), power)
-                    points.append((row, interval, (scope.name, position, column.name) in unlike))
-                _curve(axis, points, name, shift, look)
-    exact = draw_exact_sampling(axes, measured, found[0], shown, panels)
-    for axis, scope in zip(axes[0], panels, strict=True):
-        axis.set_title(scope.title)
-    for axis in axes[-1]:
-        _sweep_ticks(axis, found, name)
-    drawn.align_ylabels(axes[:, 0])
-    rest = labels.held_fixed(found[0].fixed)
-    headline(drawn, caption(measured, found[0], f"diversity and quality against {labels.AXES[name]}, {rest}"))
+        shift = 0.012 * (2 * index - len(groups) + 1)
+        for axis, points in panels.points_of(group):
+            _curve(axis, points, name, shift, look)
+    for line, measure in zip(panels.axes, panels.measures, strict=True):
+        line[0].set_ylabel(axis_label(measure))
+    for axis in panels.axes[-1]:
+        _sweep_ticks(axis, groups, name)
+    panels.figure.align_ylabels(panels.axes[:, 0])
     handles = [
         Line2D([], [], label=text, color=palette[text], marker=MARKERS[i % len(MARKERS)])
         for i, text in enumerate(samplers)
     ]
-    legend(drawn, [*handles, open_handle(), *exact])
-    return drawn
+    rest = labels.held_fixed(groups[0].fixed)
+    return panels.finished(f"diversity and quality against {labels.AXES[name]}, {rest}", handles)
 
 
-def _curve(axis: Axes, points: list[tuple[Row, Interval, bool]], name: str, shift: float, look: dict) -> None:
+def _curve(axis: Axes, points: list[Point], name: str, shift: float, look: dict) -> None:
     """A sampler's sweep: a line through the finite values, dotted to the infinite one, and an interval at each."""
-    values = [_value(row, name) for row, _, _ in points]
-    points = sorted((p for p in points if math.isfinite(p[1].estimate)), key=lambda point: _value(point[0], name))
-    if not points:
+    values = [_value(point.row, name) for point in points]
+    drawn = [point for point in points if math.isfinite(point.interval.estimate)]
+    drawn.sort(key=lambda point: _value(point.row, name))
+    if not drawn:
         return
     infinity = _infinity(values)
     span = max(min(value, infinity) for value in values) or 1.0
-    place = [min(_value(row, name), infinity) + shift * span for row, _, _ in points]
-    middle = [interval.estimate for _, interval, _ in points]
-    finite = sum(math.isfinite(_value(row, name)) for row, _, _ in points)
+    place = [min(_value(point.row, name), infinity) + shift * span for point in drawn]
+    middle = [point.interval.estimate for point in drawn]
+    finite = sum(math.isfinite(_value(point.row, name)) for point in drawn)
     last = max(finite - 1, 0)
     axis.plot(place[:finite], middle[:finite], color=look["color"], linewidth=1.4)
     axis.plot(place[last:], middle[last:], color=look["color"], linewidth=1.1, linestyle=":")
     for filled in (True, False):
-        part = [index for index, point in enumerate(points) if point[2] == filled]
+        part = [index for index, point in enumerate(drawn) if point.unlike_plain == filled]
         if part:
-            bounds = list(zip(*(error_lengths(points[index][1]) for index in part)))
+            bounds = list(zip(*(error_lengths(drawn[index].interval) for index in part)))
             axis.errorbar(
                 [place[i] for i in part], [middle[i] for i in part], yerr=bounds, fmt=look["marker"], markersize=4.8,
                 color=look["color"], capsize=2, capthick=1.1, elinewidth=1.1, **marker_face(filled, look["color"]),
@@ -132,10 +101,10 @@ def _infinity(values: list[float]) -> float:
     return 1.3 * max((value for value in values if math.isfinite(value)), default=1.0) or 1.0
 
 
-def _sweep_ticks(axis: Axes, found: list[Group], name: str) -> None:
+def _sweep_ticks(axis: Axes, groups: list[Group], name: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    values = sorted({_value(row, name) for group in found for row in group.rows})
+    values = sorted({_value(row, name) for group in groups for row in group.rows})
     finite = [value for value in values if math.isfinite(value)]
     most = max(finite)
     ticks = [
@@ -154,5 +123,5 @@ def _sweep_ticks(axis: Axes, found: list[Group], name: str) -> None:
         axis.set_xticks(ticks, texts)
         span = max(ticks) or 1.0
         axis.set_xlim(-0.06 * span, 1.06 * max(span, most))
-    unit = labels.D_units(row for group in found for row in group.rows)
+    unit = labels.D_units(row for group in groups for row in group.rows)
     axis.set_xlabel(f"D ({unit})" if name == "D" and unit else labels.AXES[name])
