@@ -663,19 +663,21 @@ def test_the_gallery_refuses_files_of_other_settings_and_rows_without_files(tmp_
 
 
 # ------------------------------------------------------------------------------------------- figures of drawn worlds
-def known_truth(tmp_path, truth=True):
-    """Metrics of one sweep whose truth is known (or not): the settings and the file."""
+def known_truth(tmp_path, truth=True, scale=1.0):
+    """Metrics of one sweep whose truth is known (or not), its measures ``scale`` times 0.6 to 0.9: settings, file."""
     settings = {"run": "tiny", "tables": {"eta_sweep": small(("left",))["tables"]["eta_sweep"]}}
     rows = made.measured(settings, cases=4)
     extra = {"attribute_coverage": 0.6, "plausibility": 0.9} if truth else {}
     extra |= {f"{name}_exact": 0.7 for name in extra}
+    extra = {name: scale * value for name, value in extra.items()}
     where = {json.dumps({k: v for k, v in row.items() if k not in ("metric", "value")}) for row in rows}
     rows += [json.loads(at) | {"metric": name, "value": value} for at in sorted(where) for name, value in extra.items()]
     return settings, made.write_metrics(tmp_path / "metrics.parquet", rows)
 
 
-def test_where_the_truth_is_known_figures_show_it_first_with_the_line_of_exact_samples(tmp_path):
-    settings, path = known_truth(tmp_path)
+@pytest.mark.parametrize(("scale", "height"), [(1.0, 0.7), (1e-4, 7.0)])  # below 1e-3 an axis is in powers of ten
+def test_where_the_truth_is_known_figures_show_it_first_with_the_line_of_exact_samples(tmp_path, scale, height):
+    settings, path = known_truth(tmp_path, scale=scale)
     measured, found = Measured(path), groups(made.typed(settings), "eta_sweep")
     names = [shown.name for shown in shown_measures(measured, found)]
     assert names == ["attribute_coverage", "plausibility", "feature_distance_mean", "off_support"]
@@ -686,7 +688,7 @@ def test_where_the_truth_is_known_figures_show_it_first_with_the_line_of_exact_s
             for axis in figure.axes
         ]
         texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert lines == [[pytest.approx(0.7)], [pytest.approx(0.7)], [], []]
+    assert lines == [[pytest.approx(height)], [pytest.approx(height)], [], []]
     assert texts[-1] == "exact samples of the posterior"
 
 

@@ -93,7 +93,8 @@ class Panels:
     def _draw_exact(self, axis: Axes, measure: Metric, power: int, scope: Scope, upright: bool) -> bool:
         """Whether there is a value of exact samples, and hence a line."""
         name = f"{measure.name}_exact"
-        exact = self._measured.mean(self._first.dataset, scope, self._first.rows[0], name).estimate
+        mean = self._measured.mean(self._first.dataset, scope, self._first.rows[0], name)
+        exact = scaled(mean, power).estimate
         if math.isfinite(exact):
             (axis.axvline if upright else axis.axhline)(exact, zorder=1, **EXACT)
         return math.isfinite(exact)
