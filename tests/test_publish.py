@@ -25,7 +25,7 @@ from benchmark.publish.figures.run import write_figures
 from benchmark.publish.figures.sweeps import sweep_figure
 from benchmark.publish.gallery import write_gallery
 from benchmark.publish.results.measured import Measured, Scope, groups
-from benchmark.publish.results.paper import beside, published
+from benchmark.publish.results.paper import beside, source_paper
 from benchmark.publish.results.tradeoff import tradeoffs
 from benchmark.publish.tables.notes import facts
 from benchmark.publish.tables.run import write_tables
@@ -143,7 +143,7 @@ def test_published_distances_without_partners_are_named_in_their_unit(tmp_path):
 
 
 def test_the_published_file_holds_both_tables_of_the_paper():
-    eta, reach = (published()["tables"][name]["rows"] for name in ("eta_sweep", "D_sweep"))
+    eta, reach = (source_paper()["tables"][name]["rows"] for name in ("eta_sweep", "D_sweep"))
     assert [row["lpips_diversity"] for row in eta] == [0.090, 0.105, 0.109, 0.113]
     assert [row["niqe"] for row in reach] == [5.637, 5.552, 5.472, 5.554, 5.450]
     assert [row["D"] for row in reach] == [0, 0.0002, 0.0003, 0.0004, math.inf]

@@ -14,9 +14,14 @@ FILE = Path(__file__).with_name("paper.yaml")
 
 
 @cache
-def published() -> dict:
+def source_paper() -> dict:
     """The data file as it stands: source, columns, tables."""
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+
+
+def axis_of(sweep: str) -> str:
+    """What varies in a sweep that the paper has, too: ``eta`` or ``D``."""
+    return source_paper()["tables"][sweep]["axis"]
 
 
 def beside(table: str, rows: list[Row]) -> tuple[list[dict | None], list[dict]]:
@@ -25,8 +30,8 @@ def beside(table: str, rows: list[Row]) -> tuple[list[dict | None], list[dict]]:
     eta has one meaning everywhere and is matched by value. D is matched where it is 0 or infinite; between those it is
     counted in another unit, and the finite values are set side by side in their order if there are equally many.
     """
-    axis = published()["tables"][table]["axis"]
-    theirs = published()["tables"][table]["rows"]
+    axis = axis_of(table)
+    theirs = source_paper()["tables"][table]["rows"]
     ours = [0.0 if row.plain else float(getattr(row, axis)) for row in rows]
     partner: dict[int, dict] = {}
     for index, value in enumerate(ours):

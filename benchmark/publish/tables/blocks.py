@@ -8,7 +8,7 @@ from benchmark.publish.contents import datasets_of, table
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.results.comparison import Entry
 from benchmark.publish.results.measured import Group
-from benchmark.publish.results.paper import beside, published
+from benchmark.publish.results.paper import axis_of, beside, source_paper
 from benchmark.publish.results.run import Run
 from benchmark.publish.tables.measures import headline_and_further
 from benchmark.publish.tables.notes import (
@@ -79,7 +79,7 @@ def _block_table(table: str, title: str, lines: list[str], run: Run) -> tuple[li
     """The csv's records of a list of blocks, and its document, ``lines`` first."""
     compared = run.compared[table]
     records = [_record(entry) for _, part in compared for entry in part]
-    if table in published()["tables"]:
+    if table in source_paper()["tables"]:
         records = [record for group, part in compared for record in _with_published(group, part)]
     sections = [section for group, part in compared for section in _sections(group, part)]
     intro = [*lines, interval_line(run.measured), star_line(run.measured)]
@@ -98,8 +98,8 @@ def _record(entry: Entry) -> dict:
 
 def _with_published(group: Group, part: list[Entry]) -> list[dict]:
     partners, _ = beside(group.table, list(group.rows))
-    axis = published()["tables"][group.table]["axis"]
-    names = [axis, *published()["columns"]]
+    axis = axis_of(group.table)
+    names = [axis, *source_paper()["columns"]]
     return [
         _record(entry) | {f"published_{name}": (partners[entry.position] or {}).get(name) for name in names}
         for entry in part
@@ -107,7 +107,7 @@ def _with_published(group: Group, part: list[Entry]) -> list[dict]:
 
 
 def _of_the_paper(table: str, run: Run) -> list[str]:
-    source, theirs = published()["source"], published()["tables"][table]
+    source, theirs = source_paper()["source"], source_paper()["tables"][table]
     return [
         f"After {theirs['number']} of “{source['title']}” ({source['authors']}), whose values stand in the columns on "
         f"the right. Method: {source['method']}.",
@@ -146,8 +146,8 @@ def _note(group: Group, part: list[Entry]) -> str:
     known += [f"tasks: {', '.join(group.tasks)}"] if len(group.tasks) > 1 else []
     missing = max((entry.missing for entry in overall), default=0)
     text = "; ".join(known) + "."
-    if group.table in published()["tables"]:
-        text += f" Published: {published()['source']['data']}, not comparable in value.{_not_here(group)}"
+    if group.table in source_paper()["tables"]:
+        text += f" Published: {source_paper()['source']['data']}, not comparable in value.{_not_here(group)}"
     return text + (
         f" Up to {missing} sets of a row have no value in some column and are left out there." if missing else ""
     )
@@ -155,7 +155,7 @@ def _note(group: Group, part: list[Entry]) -> str:
 
 def _not_here(group: Group) -> str:
     """A sentence that names the published steps without a partner in this run; nothing where each has one."""
-    axis, (_, alone) = published()["tables"][group.table]["axis"], beside(group.table, list(group.rows))
+    axis, (_, alone) = axis_of(group.table), beside(group.table, list(group.rows))
     if not alone:
         return ""
     steps = ", ".join(labels.number(row[axis]) for row in alone)
@@ -187,15 +187,15 @@ def _section(
     if group.sampler is None and len(scopes) == 1:
         breaks |= {i for i in range(1, len(group.rows)) if group.rows[i].sampler != group.rows[i - 1].sampler}
     columns = [*leading, *(Column(column.header) for column in shown)]
-    if beside_it and group.table in published()["tables"]:
+    if beside_it and group.table in source_paper()["tables"]:
         columns, rows = _add_published(group, columns, rows)
     return Section(title, columns, rows, note, frozenset(breaks))
 
 
 def _add_published(group: Group, columns: list[Column], rows: list[list]) -> tuple[list[Column], list[list]]:
     """The published columns on the right; a published row without a partner stands in the note alone."""
-    theirs = published()["tables"][group.table]
-    axis, shown = theirs["axis"], published()["columns"]
+    theirs = source_paper()["tables"][group.table]
+    axis, shown = theirs["axis"], source_paper()["columns"]
     extra = [Column("Published D")] if axis == "D" else []
     for entry in shown.values():
         extra.append(Column(f"Published {entry['label']} {'↑' if entry['better'] == 'higher' else '↓'}"))

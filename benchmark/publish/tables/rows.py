@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmark.jobs.publish import Row
 from benchmark.publish import labels
 from benchmark.publish.results.measured import Group
-from benchmark.publish.results.paper import published
+from benchmark.publish.results.paper import axis_of
 from benchmark.statistics import Interval
 
 
@@ -30,7 +30,7 @@ def difference_columns(name: str, difference: Interval | None) -> dict:
 def row_headers(group: Group) -> list[str]:
     """The headers of :func:`row_labels`: the axis of a sweep, or the set and, of several samplers, whose."""
     if group.table in ("eta_sweep", "D_sweep"):
-        axis = published()["tables"][group.table]["axis"]
+        axis = axis_of(group.table)
         return ["η" if axis == "eta" else "D"]
     return ["Sampler", "Set"] if group.sampler is None else ["Set"]
 
@@ -39,7 +39,7 @@ def row_labels(group: Group, position: int) -> list[str]:
     """What stands in front of a row; a sampler is named in its first row alone."""
     row = group.rows[position]
     if group.table in ("eta_sweep", "D_sweep"):
-        return [labels.axis_value(row, published()["tables"][group.table]["axis"])]
+        return [labels.axis_value(row, axis_of(group.table))]
     if group.sampler is not None:
         return [labels.point(row)]
     repeated = position and group.rows[position - 1].sampler == row.sampler

@@ -11,7 +11,7 @@ from benchmark.publish.contents import BLOCKS, table
 from benchmark.publish.document import Column, Document, Section, Value
 from benchmark.publish.results.comparison import Entry
 from benchmark.publish.results.measured import Group, Measured
-from benchmark.publish.results.paper import published
+from benchmark.publish.results.paper import axis_of
 from benchmark.publish.results.run import Run
 from benchmark.publish.tables.measures import headline_and_further
 from benchmark.publish.tables.notes import legend, margin_note, not_worse, star_note, verdict
@@ -120,7 +120,7 @@ def _changes(group: Group, changed: list[Entry], margins: dict) -> Section:
 
 
 def _trends(measured: Measured, group: Group) -> list[dict]:
-    axis = published()["tables"][group.table]["axis"]
+    axis = axis_of(group.table)
     rows = sorted(group.rows, key=lambda row: 0.0 if row.plain else getattr(row, axis))
     records = []
     for scope in group.scopes():
