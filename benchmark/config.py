@@ -21,7 +21,7 @@ from benchmark.entries import REGISTRIES, entry_faults
 from benchmark.errors import BenchmarkError, suggestion
 from benchmark.jobs.contract import LARGEST
 from benchmark.options import option_faults, options_of
-from benchmark.priors.registry import PRIORS, public_model
+from benchmark.priors.load import PRIORS, public_model
 from benchmark.rehearsal import notes, rehearse
 from benchmark.sampling.faults import sampler_faults, service_faults
 from benchmark.sampling.guidance import UNITS

@@ -21,7 +21,7 @@ from benchmark.jobs.sample import SampleSettings
 from benchmark.jobs.select import SelectSettings
 from benchmark.jobs.weights import WeightsSettings
 from benchmark.metrics.registry import LEAST_BANK, expand, find, skipped
-from benchmark.priors.registry import PRIORS
+from benchmark.priors.load import PRIORS
 from benchmark.publish.contents import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
 from benchmark.truth_jobs import EXACT, group_of, truth_jobs
 from benchmark.weights import public, shipped

@@ -60,7 +60,7 @@ ALLOWED = {
     "truth_faults": {"truth_jobs", "sampling"},
     "config": {
         "jobs.contract",
-        "priors.registry",
+        "priors.load",
         "sampling",
         "weights.public",
         "weights.shipped",
@@ -83,7 +83,7 @@ ALLOWED = {
     "truth_jobs": set(),
     "plan": {
         "config",
-        "priors.registry",
+        "priors.load",
         "truth_jobs",
         "weights.public",
         "weights.shipped",

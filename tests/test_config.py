@@ -453,7 +453,7 @@ def entries():
     from benchmark.exact.mixtures import WORLDS
     from benchmark.features import FEATURES
     from benchmark.options import options_of
-    from benchmark.priors.registry import PRIORS, public_model
+    from benchmark.priors.load import PRIORS, public_model
     from benchmark.problems import PROBLEMS
     from benchmark.sampling.guidance import GUIDANCE
     from benchmark.selection.strategies import STRATEGIES

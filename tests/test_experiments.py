@@ -161,7 +161,7 @@ def test_a_rehearsal_is_asked_for_on_the_command_line_and_is_a_configuration_its
 @pytest.mark.slow
 def test_the_rules_of_an_experiment_run_in_its_rehearsal_and_with_weights(tmp_path):
     """A part of celebahq.yaml, a small network under its prior's name: rehearsed, then given its file by hand."""
-    from test_published import ADM, small_adm
+    from test_public_models import ADM, small_adm
 
     config = yaml.safe_load((ROOT / "experiments" / "celebahq.yaml").read_text())
     dataset = config["datasets"]["celebahq"]

@@ -3,7 +3,7 @@
 import csv
 import io
 
-import published_files as made
+import made_metrics as made
 import pytest
 
 from benchmark.publish.contents import table_names

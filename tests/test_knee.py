@@ -4,7 +4,7 @@ import csv
 import io
 import math
 
-import published_files as made
+import made_metrics as made
 import pytest
 
 from benchmark.publish.contents import table_names

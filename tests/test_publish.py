@@ -6,8 +6,8 @@ import json
 import math
 import re
 
+import made_metrics as made
 import numpy as np
-import published_files as made
 import pytest
 from measured_files import case_row, make_case, make_set, set_rows
 from PIL import Image

@@ -8,8 +8,8 @@ import torch
 
 from benchmark.data.sources import pictures
 from benchmark.errors import BenchmarkError
+from benchmark.priors.load import load_prior
 from benchmark.priors.mixture import load_mixture
-from benchmark.priors.registry import load_prior
 from benchmark.problems import PROBLEMS, build
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import GUIDANCE, NearestNeighbour, build_guidance, no_guidance

@@ -3,8 +3,8 @@
 import csv
 import io
 
+import made_metrics as made
 import numpy as np
-import published_files as made
 import pytest
 from scipy.stats import binomtest
 

@@ -10,8 +10,8 @@ from benchmark.cli import main
 from benchmark.data.worlds import WORLDS
 from benchmark.errors import BenchmarkError
 from benchmark.networks.subspace import SubspaceConfig, SubspaceNet
+from benchmark.priors.load import load_prior
 from benchmark.priors.protocol import linear_alphas_cumprod
-from benchmark.priors.registry import load_prior
 from benchmark.training import scenes as drawn_scenes
 from benchmark.training.scenes import Scenes, differences, directions, scenes
 from benchmark.training.subspace import SubspaceTask, SubspaceTraining, calibrated, marginalised

@@ -13,7 +13,7 @@ from benchmark import store
 from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
 from benchmark.jobs.sample import SampleSettings
-from benchmark.priors.registry import FOLDER, REGISTRY, load_prior
+from benchmark.priors.load import FOLDER, REGISTRY, load_prior
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import NearestNeighbour, threshold_norm
 from benchmark.sampling.noise import Streams

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
-from benchmark.priors.registry import load_prior
+from benchmark.priors.load import load_prior
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.noise import Streams
 from benchmark.sampling.speed import N, clock, situation, timed

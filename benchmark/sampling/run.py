@@ -15,7 +15,7 @@ from benchmark import __version__, store
 from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
 from benchmark.jobs.sample import SampleSettings
-from benchmark.priors.registry import REGISTRY, load_prior
+from benchmark.priors.load import REGISTRY, load_prior
 from benchmark.problems import build
 from benchmark.problems.noise import measurement
 from benchmark.sampling import SAMPLERS

@@ -12,7 +12,7 @@ import torch
 
 from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
-from benchmark.priors.registry import load_prior
+from benchmark.priors.load import load_prior
 from benchmark.problems import build
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance

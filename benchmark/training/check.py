@@ -18,7 +18,7 @@ from benchmark.data.worlds import get_world
 from benchmark.device import pick_device
 from benchmark.errors import BenchmarkError
 from benchmark.networks.classifier import load_classifier
-from benchmark.priors.registry import load_prior
+from benchmark.priors.load import load_prior
 from benchmark.store import write_text
 from benchmark.training.unconditional import draw_samples
 from benchmark.weights.shipped import WEIGHTS, of_prior

@@ -58,7 +58,7 @@ def public_model(
     dtype: PublicDtype = "float32",
     random_weights: Seed = None,
 ) -> Prior:
-    """A diffusion model of the registry of weights: :func:`benchmark.priors.published.load_published`."""
-    from benchmark.priors.published import load_published
+    """A diffusion model of the registry of weights: :func:`benchmark.priors.public.load_public`."""
+    from benchmark.priors.public import load_public
 
-    return load_published(name, device, weights_dir, weights_registry, dtype=dtype, random_weights=random_weights)
+    return load_public(name, device, weights_dir, weights_registry, dtype=dtype, random_weights=random_weights)

@@ -36,7 +36,7 @@ _SCHEDULE = {
 }
 
 
-def load_published(
+def load_public(
     name: str,
     device: torch.device | str = "cpu",
     weights_dir: str | os.PathLike = FOLDER,
@@ -71,7 +71,7 @@ def load_diffusers_folder(
     """The prior of any folder with a diffusers ``UNet2DModel`` that predicts eps under the linear schedule.
 
     Args:
-        dtype: as in :func:`load_published`.
+        dtype: as in :func:`load_public`.
 
     Raises:
         BenchmarkError: weights missing, damaged or not fitting.

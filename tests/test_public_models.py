@@ -20,9 +20,9 @@ from benchmark.errors import BenchmarkError
 from benchmark.jobs.sample import SampleSettings
 from benchmark.networks.ddpm import DDPM, DDPMConfig
 from benchmark.networks.unet import UNet, UNetConfig
-from benchmark.priors import published
-from benchmark.priors.published import randomise
-from benchmark.priors.registry import load_prior
+from benchmark.priors import public as public_priors
+from benchmark.priors.load import load_prior
+from benchmark.priors.public import randomise
 from benchmark.sampling.run import sample
 from benchmark.store import sha256_of
 from benchmark.weights import public
@@ -177,7 +177,7 @@ def test_the_adm_variant_with_plain_convolutions_added_embedding_and_fixed_heads
 )
 def test_registered_flags_make_networks_of_the_published_size(name, parameters):
     entry = public.diffusion_entry(name)
-    make, shape, learned_range = published._FAMILIES[entry.family](entry.flags, None)
+    make, shape, learned_range = public_priors._FAMILIES[entry.family](entry.flags, None)
     with torch.device("meta"):
         count = sum(parameter.numel() for parameter in make().parameters())
     assert shape == (3, 256, 256)
@@ -264,10 +264,10 @@ def test_a_diffusers_folder_loads_by_name_hub_name_and_path(models):
 
 
 def test_diffusers_is_imported_by_its_own_priors_only():
-    source = (Path(published.__file__).parents[1] / "networks" / "diffusers_unet.py").read_text()
+    source = (Path(public_priors.__file__).parents[1] / "networks" / "diffusers_unet.py").read_text()
     top = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert "diffusers" not in {getattr(node, "module", None) for node in top}
-    others = (p for p in Path(published.__file__).parents[1].rglob("*.py") if p.name != "diffusers_unet.py")
+    others = (p for p in Path(public_priors.__file__).parents[1].rglob("*.py") if p.name != "diffusers_unet.py")
     assert not [path for path in others if re.search(r"^\s*(from|import) diffusers\b", path.read_text(), re.MULTILINE)]
 
 
