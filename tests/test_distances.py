@@ -7,7 +7,7 @@ import pytest
 
 from benchmark import store
 from benchmark.cli import main
-from benchmark.sampling import choose_D as distances
+from benchmark.sampling import choose_D
 from tests.measured_files import make_case, make_set, write_files
 
 PLAIN = json.dumps(
@@ -26,7 +26,7 @@ def files(folder, bad=()):
 
 def test_every_restoration_has_the_distance_to_its_nearest_neighbour(tmp_path):
     cases, sets = files(tmp_path)
-    found = distances.of_finished_sets([sets], cases)
+    found = choose_D.of_finished_sets([sets], cases)
     one = store.read_sets(sets)[0].images[:, :, store.read_cases(cases)["one"].hole].reshape(5, -1)
     expected = [min(np.sqrt(np.mean((a - b) ** 2)) for b in np.delete(one, i, 0)) for i, a in enumerate(one)]
     assert found.shape == (10,)
@@ -35,9 +35,9 @@ def test_every_restoration_has_the_distance_to_its_nearest_neighbour(tmp_path):
 
 def test_a_restoration_that_is_not_finite_has_no_distance_and_is_nobody_s_neighbour(tmp_path, capsys):
     (tmp_path / "all").mkdir()
-    whole = distances.of_finished_sets([files(tmp_path / "all")[1]], files(tmp_path / "all")[0])
+    whole = choose_D.of_finished_sets([files(tmp_path / "all")[1]], files(tmp_path / "all")[0])
     cases, sets = files(tmp_path, bad=[1, 3])
-    found = distances.of_finished_sets([sets], cases)
+    found = choose_D.of_finished_sets([sets], cases)
     assert np.isnan(found).tolist() == [False, True, False, True, False, *[False] * 5]
     assert (found[[0, 2, 4]] >= whole[[0, 2, 4]]).all()
     assert np.array_equal(found[5:], whole[5:])
@@ -47,13 +47,13 @@ def test_a_restoration_that_is_not_finite_has_no_distance_and_is_nobody_s_neighb
 
 def test_the_last_finite_restoration_of_a_set_has_no_neighbour(tmp_path):
     cases, sets = files(tmp_path, bad=[0, 1, 2, 3])
-    assert np.isnan(distances.of_finished_sets([sets], cases)[:5]).all()
+    assert np.isnan(choose_D.of_finished_sets([sets], cases)[:5]).all()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_nothing_is_suggested_from_distances_that_are_not_finite(value, monkeypatch, tmp_path, capsys):
     by_time = {900: np.array([0.3, value]), 500: np.array([value, value])}
-    monkeypatch.setattr(distances, "while_sampling", lambda *_: by_time)
+    monkeypatch.setattr(choose_D, "while_sampling", lambda *_: by_time)
     words = ["distances", "--settings", PLAIN, "--cases", "any"]
     assert main(words) == 0
     out = capsys.readouterr().out
@@ -66,7 +66,7 @@ def test_nothing_is_suggested_from_distances_that_are_not_finite(value, monkeypa
 
 def test_the_quantiles_are_those_of_the_finite_distances(monkeypatch, capsys):
     by_time = {900: np.r_[np.linspace(0, 1, 101), np.inf]}
-    monkeypatch.setattr(distances, "while_sampling", lambda *_: by_time)
+    monkeypatch.setattr(choose_D, "while_sampling", lambda *_: by_time)
     assert main(["distances", "--settings", PLAIN, "--cases", "any"]) == 0
     row = capsys.readouterr().out.splitlines()[3].split()
-    assert [float(value) for value in row[1:]] == pytest.approx(distances.QUANTILES)
+    assert [float(value) for value in row[1:]] == pytest.approx(choose_D.QUANTILES)

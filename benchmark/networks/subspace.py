@@ -65,7 +65,7 @@ class SubspaceNet(nn.Module):
         self.register_buffer("alphas_cumprod", alphas_cumprod.float(), persistent=False)
         self.time = nn.Sequential(nn.Linear(EMBEDDING // 2, EMBEDDING), nn.SiLU())
         self.first = nn.Linear(config.coordinates, config.width)
-        self.blocks = nn.ModuleList(_Block(config.width, config.hidden) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(_ResidualBlock(config.width, config.hidden) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.width)
         self.last = nn.Linear(config.width, config.coordinates)
 
@@ -102,7 +102,7 @@ class SubspaceNet(nn.Module):
         return (self.mean + self.denoise(z, t) @ self.basis).view_as(x)
 
 
-class _Block(nn.Module):
+class _ResidualBlock(nn.Module):
     """h -> h + W2 silu(W1 modulated(norm(h))), scaled and shifted by the timestep; begins as the identity."""
 
     def __init__(self, width: int, hidden: int):

@@ -192,7 +192,7 @@ class Upsample(nn.Module):
         return self.conv(upsample(x))
 
 
-class Block(nn.Sequential):
+class TimestepEmbedSequential(nn.Sequential):
     """Layers in turn; the residual blocks among them are given the time embedding."""
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
@@ -231,19 +231,23 @@ class UNet(nn.Module):
 
         widths = [int(multiple * width) for multiple in config.channel_mult]
         channels = widths[0]
-        self.input_blocks = nn.ModuleList([Block(nn.Conv2d(config.in_channels, channels, 3, padding=1))])
+        self.input_blocks = nn.ModuleList(
+            [TimestepEmbedSequential(nn.Conv2d(config.in_channels, channels, 3, padding=1))]
+        )
         skips = [channels]  # widths of the skip connections, in the order in which they are made
         for level, out in enumerate(widths):
             for _ in range(config.num_res_blocks):
-                self.input_blocks.append(Block(*stage(channels, out, level)))
+                self.input_blocks.append(TimestepEmbedSequential(*stage(channels, out, level)))
                 channels = out
                 skips.append(channels)
             if level + 1 < len(widths):
                 shrink = residual(channels, channels, "down") if config.resblock_updown else Downsample(channels)
-                self.input_blocks.append(Block(shrink))
+                self.input_blocks.append(TimestepEmbedSequential(shrink))
                 skips.append(channels)
 
-        self.middle_block = Block(residual(channels, channels), attention(channels), residual(channels, channels))
+        self.middle_block = TimestepEmbedSequential(
+            residual(channels, channels), attention(channels), residual(channels, channels)
+        )
 
         self.output_blocks = nn.ModuleList()
         for level, out in reversed(list(enumerate(widths))):
@@ -252,7 +256,7 @@ class UNet(nn.Module):
                 channels = out
                 if level > 0 and index == config.num_res_blocks:
                     layers.append(residual(channels, channels, "up") if config.resblock_updown else Upsample(channels))
-                self.output_blocks.append(Block(*layers))
+                self.output_blocks.append(TimestepEmbedSequential(*layers))
 
         last = zeroed(nn.Conv2d(channels, config.out_channels, 3, padding=1))
         self.out = nn.Sequential(GroupNorm32(channels), nn.SiLU(), last)

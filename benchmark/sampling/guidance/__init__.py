@@ -25,8 +25,8 @@ from benchmark.sampling.guidance.base import (
     guidance,
     no_guidance,
 )
-from benchmark.sampling.guidance.distances import UNITS, rms_of, threshold_norm
 from benchmark.sampling.guidance.nearest_neighbour import NearestNeighbour, nearest_neighbours
+from benchmark.sampling.guidance.units import UNITS, rms_of, threshold_norm
 
 if TYPE_CHECKING:
     from benchmark.problems.base import Problem
