@@ -20,7 +20,7 @@ from benchmark.exact import distances, tune
 from benchmark.exact.distances import DESCRIPTIONS, DISTANCES
 from benchmark.exact.measurements import Measurements, measure
 from benchmark.exact.mixtures import WORLDS, build_world
-from benchmark.exact.run import draw, exact, run
+from benchmark.exact.run import draw, references, run
 from benchmark.jobs.exact import ExactSettings, Run
 from benchmark.jobs.publish import TruthReportSettings
 from benchmark.plan import Plan
@@ -228,33 +228,33 @@ def test_diversity_and_modes_are_counted_within_sets():
     assert math.isnan(distances.diversity(sets[:, :1]))
 
 
-def truth_of(measurements, n=5, sets=100):
-    return list(exact(measurements, n, sets))
+def references_of(measurements, n=5, sets=100):
+    return list(references(measurements, n, sets))
 
 
 def test_exact_samples_are_at_the_floor_and_samples_of_the_prior_are_not():
     measurements = measure(
         "p", {"name": "gauss25", "dimension": 8}, {"name": "random_projection", "rows": 2, "sigma": 0.02}, None, 4, 0
     )
-    for case, truth in enumerate(truth_of(measurements)):
+    for case, reference in enumerate(references_of(measurements)):
         fresh = measurements.posteriors[case].sample(500, torch.Generator().manual_seed(99))
         wrong = measurements.prior.mixture.sample(500, torch.Generator().manual_seed(99))
-        at, off = truth.measure(fresh), truth.measure(wrong)
+        at, off = reference.measure(fresh), reference.measure(wrong)
         for name in DISTANCES:
-            assert at[name] < 3 * truth.exact[name] + 0.02
+            assert at[name] < 3 * reference.exact[name] + 0.02
         for name in ("sliced_wasserstein", "mode_total_variation", "consistency"):
-            assert off[name] > 3 * truth.exact[name]
+            assert off[name] > 3 * reference.exact[name]
         assert min(off["squared_excess"], off["energy"]) > 0.1
-        assert truth.exact["squared_excess"] == truth.exact["energy"] == 0
+        assert reference.exact["squared_excess"] == reference.exact["energy"] == 0
         assert at["consistency"] == pytest.approx(0.04, rel=0.5)
         assert set(at) == set(DESCRIPTIONS)
 
 
 def test_samples_that_are_not_finite_have_no_distance_and_say_so():
-    truth = truth_of(measure("p", TEN, INPAINTING, LEFT, 1, 0), sets=2)[0]
+    reference = references_of(measure("p", TEN, INPAINTING, LEFT, 1, 0), sets=2)[0]
     x = torch.zeros(10, 2, dtype=torch.float64)
     x[0, 1] = float("nan")
-    values = truth.measure(x)
+    values = reference.measure(x)
     assert values["finite"] == 0.9
     assert all(math.isnan(value) for name, value in values.items() if name != "finite")
 
@@ -262,11 +262,12 @@ def test_samples_that_are_not_finite_have_no_distance_and_say_so():
 # -------------------------------------------------------------------------------------------------------------- limits
 def distance(measurements, name, steps, **options):
     """Mean sliced W2 over the measurements, and its floor."""
-    truths = truth_of(measurements, 5, 200)
+    held_against = references_of(measurements, 5, 200)
     algorithm = {"name": name, "preset": "paper", **options}
     samples, _ = draw(measurements, algorithm, Run(steps=steps), 5, 200)
-    found = [truth.measure(x)["sliced_wasserstein"] for truth, x in zip(truths, samples, strict=True)]
-    return sum(found) / len(found), sum(truth.exact["sliced_wasserstein"] for truth in truths) / len(truths)
+    found = [reference.measure(x)["sliced_wasserstein"] for reference, x in zip(held_against, samples, strict=True)]
+    floor = [reference.exact["sliced_wasserstein"] for reference in held_against]
+    return sum(found) / len(found), sum(floor) / len(floor)
 
 
 def independent():
@@ -325,8 +326,8 @@ def test_with_everything_known_a_sampler_returns_it(name):
     measurements = Measurements("full", 0, prior, truths, INPAINTING, torch.zeros(1, 2, dtype=torch.bool))
     samples, _ = draw(measurements, {"name": name}, Run(steps=10), 2, 2)
     assert torch.allclose(samples, truths.reshape(3, 1, 2).expand(3, 4, 2), atol=1e-12)
-    truth = truth_of(measurements, 2, 2)[0]
-    assert truth.measure(samples[0])["sliced_wasserstein"] < 1e-9
+    reference = references_of(measurements, 2, 2)[0]
+    assert reference.measure(samples[0])["sliced_wasserstein"] < 1e-9
 
 
 # ------------------------------------------------------------------------------------------- the posterior as a sampler
@@ -341,14 +342,14 @@ def test_the_exact_sampler_has_no_excess_in_expectation_and_the_prior_and_narrow
     assert {(row["sampler"], row["preset"], row["nfe"]) for row in rows} == {("exact", "exact", 0)}
     measurements = measure("p", {"name": world}, INPAINTING, LEFT, 24, 0)
     prior = measurements.prior.mixture.sample(20, torch.Generator().manual_seed(0))
-    truths = list(exact(measurements, 5, 4))
-    wrong = np.array([truth.measure(prior)["squared_excess"] for truth in truths])
+    held_against = list(references(measurements, 5, 4))
+    wrong = np.array([reference.measure(prior)["squared_excess"] for reference in held_against])
     assert statistics.mean_interval(wrong).low > 0
     narrow = []
     for case, posterior in enumerate(measurements.posteriors):
         for seed in range(8):  # what the floor of wider samples would hide
             x = posterior.sample(20, torch.Generator().manual_seed(100 * case + seed))
-            narrow.append(truths[case].measure(posterior.mean() + 0.6 * (x - posterior.mean()))["squared_excess"])
+            narrow.append(held_against[case].measure(posterior.mean() + 0.6 * (x - posterior.mean()))["squared_excess"])
     assert np.mean(narrow) > 0
 
 

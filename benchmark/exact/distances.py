@@ -125,7 +125,7 @@ def modes(sets: Tensor, prior: GaussianMixture) -> float:
     return float((1 + (ordered.diff(dim=1) != 0).sum(1)).double().mean())
 
 
-class Truth:
+class Reference:
     """What one measurement's samples are held against: the posterior, exact samples to compare with, and the floor.
 
     Args:

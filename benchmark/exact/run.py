@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmark import __version__, store
-from benchmark.exact.distances import Truth
+from benchmark.exact.distances import Reference
 from benchmark.exact.measurements import Measurements, SetNoise, measure
 from benchmark.jobs.exact import ExactSettings, Run
 from benchmark.sampling import SAMPLERS
@@ -36,18 +36,18 @@ def run(settings: ExactSettings, output: str | Path, threads: int | None = None)
     measurements = measure(
         settings.problem, settings.world, settings.operator, settings.mask, settings.measurements, settings.seed
     )
-    truths = list(exact(measurements, settings.n, settings.sets))
+    held_against = list(references(measurements, settings.n, settings.sets))
     rows = []
     for one in settings.runs:
         samples, nfe = draw(measurements, settings.algorithm, one, settings.n, settings.sets)
-        for case, (truth, x) in enumerate(zip(truths, samples, strict=True)):
-            rows += _rows(settings, one, nfe, case, truth.measure(x), truth.exact)
+        for case, (reference, x) in enumerate(zip(held_against, samples, strict=True)):
+            rows += _rows(settings, one, nfe, case, reference.measure(x), reference.exact)
     if settings.algorithm.get("name") == EXACT and measurements.operator.get("sigma", 0) == 0:
         rows += _ranks(settings, measurements)
     store.write_table(output, "truth", rows, settings.json, {"package": __version__, "torch": torch.__version__})
 
 
-def exact(measurements: Measurements, n: int, sets: int) -> Iterator[Truth]:
+def references(measurements: Measurements, n: int, sets: int) -> Iterator[Reference]:
     """For each measurement what samples are held against."""
     mixture = measurements.prior.mixture
     for case, posterior in enumerate(measurements.posteriors):
@@ -57,7 +57,7 @@ def exact(measurements: Measurements, n: int, sets: int) -> Iterator[Truth]:
             rms = problem.consistency(x.reshape(1, -1, *problem.image_shape), y)
             return float(rms.square().mean().sqrt())
 
-        yield Truth(mixture, posterior, consistency, n, sets, measurements.generator(case, "exact"))
+        yield Reference(mixture, posterior, consistency, n, sets, measurements.generator(case, "exact"))
 
 
 def draw(measurements: Measurements, algorithm: dict, one: Run, n: int, sets: int) -> tuple[Tensor, int]:
@@ -100,8 +100,8 @@ def _ranks(settings: ExactSettings, measurements: Measurements) -> list[dict]:
     mixture, one = measurements.prior.mixture, settings.runs[0]
     for case, posterior in enumerate(measurements.posteriors):
         drawn = mixture.log_prob(posterior.sample(RANK_DRAWS, measurements.generator(case, "rank")))
-        truth = mixture.log_prob(measurements.truths[case].reshape(1, -1))
-        rank = float((drawn < truth).double().mean())
+        density = mixture.log_prob(measurements.truths[case].reshape(1, -1))
+        rank = float((drawn < density).double().mean())
         rows += _rows(settings, one, 0, case, {"truth_rank": rank}, {"truth_rank": 0.5})
     return rows
 

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 from benchmark import __version__
 from benchmark.errors import BenchmarkError
-from benchmark.exact.distances import Truth
+from benchmark.exact.distances import Reference
 from benchmark.exact.measurements import Measurements, measure
-from benchmark.exact.run import draw, exact
+from benchmark.exact.run import draw, references
 from benchmark.jobs import algorithm_at
 from benchmark.jobs.exact import Run
 from benchmark.truth_jobs import problem_settings, tuned_on
@@ -48,37 +48,37 @@ class Score:
 
 def tuning_measurements(config: dict, name: str) -> Measurements:
     """The measurements of a problem that options are chosen on."""
-    truth = config["truth"]
-    settings = problem_settings(config, name, truth["problems"][name])
+    section = config["truth"]
+    settings = problem_settings(config, name, section["problems"][name])
     world = dict(settings["world"])
     world |= {"truths": "model"} if world["name"] == "digits" else {}
-    seed, count = settings["seed"] + TUNING_SEED, truth["tune"]["measurements"]
+    seed, count = settings["seed"] + TUNING_SEED, section["tune"]["measurements"]
     return measure(name, world, settings["operator"], settings["mask"], count, seed)
 
 
 def scores(config: dict, samplers: list[str] | None = None) -> Iterator[Score]:
     """Every point of every grid of ``truth.tune``, at every number of steps of its sampler."""
-    truth = config["truth"]
-    tune, n = truth["tune"], config["n"]
+    section = config["truth"]
+    tune, n = section["tune"], config["n"]
     problems = {name: tuning_measurements(config, name) for name in tune["problems"]}
-    truths = {name: list(exact(found, n, tune["sets"])) for name, found in problems.items()}
+    held_against = {name: list(references(of, n, tune["sets"])) for name, of in problems.items()}
     for sampler, grid in tune["grids"].items():
         if samplers and sampler not in samplers:
             continue
         algorithm = algorithm_at(config["samplers"][sampler])
-        for steps in truth["samplers"][sampler]:
-            served = tuned_on(truth, sampler, steps)
+        for steps in section["samplers"][sampler]:
+            served = tuned_on(section, sampler, steps)
             for values in itertools.product(*grid.values()):
                 options = dict(zip(grid, values, strict=True))
                 one = Run(steps=steps, options=options)
-                ratios = {p: _ratio(problems[p], truths[p], algorithm, one, n, tune["sets"]) for p in served}
+                ratios = {p: _ratio(problems[p], held_against[p], algorithm, one, n, tune["sets"]) for p in served}
                 yield Score(sampler, steps, options, ratios)
 
 
-def chosen(found: list[Score]) -> dict[str, dict[str, dict]]:
+def chosen(tried: list[Score]) -> dict[str, dict[str, dict]]:
     """Sampler -> steps -> the options of the least score; of equals the first of the grid."""
     best: dict[tuple, Score] = {}
-    for score in found:
+    for score in tried:
         key = (score.sampler, score.steps)
         if key not in best or score.score < best[key].score:
             best[key] = score
@@ -102,24 +102,26 @@ def check(config: dict, samplers: list[str] | None, source: str) -> None:
             raise BenchmarkError(f"--samplers: {name} is none of truth.tune.grids: {', '.join(grids)}")
 
 
-def record(config: dict, found: list[Score], source: str) -> dict:
+def record(config: dict, tried: list[Score], source: str) -> dict:
     """The choice, every score and what they were made from, to be written beside the experiments."""
     section = config["truth"]["tune"]
     return {
         "chosen_by": f"python -m benchmark tune --config {source}",
         "package": __version__,
         **{key: section[key] for key in ("measurements", "sets", "problems", "held_out", "grids")},
-        "by_steps": {name: {steps: dict(o) for steps, o in by.items()} for name, by in chosen(found).items()},
+        "by_steps": {name: {steps: dict(o) for steps, o in by.items()} for name, by in chosen(tried).items()},
         "scores": [
             {"sampler": one.sampler, "steps": one.steps, "options": one.options, "score": round(one.score, 4)}
             | {"ratios": {name: round(ratio, 4) for name, ratio in one.ratios.items()}}
-            for one in found
+            for one in tried
         ],
     }
 
 
-def _ratio(measurements: Measurements, truths: list[Truth], algorithm: dict, one: Run, n: int, sets: int) -> float:
+def _ratio(
+    measurements: Measurements, held_against: list[Reference], algorithm: dict, one: Run, n: int, sets: int
+) -> float:
     samples, _ = draw(measurements, algorithm, one, n, sets)
-    excess = statistics.mean(t.measure(x)["squared_excess"] for t, x in zip(truths, samples, strict=True))
-    floor = statistics.mean(t.exact["sliced_wasserstein"] ** 2 for t in truths)
+    excess = statistics.mean(t.measure(x)["squared_excess"] for t, x in zip(held_against, samples, strict=True))
+    floor = statistics.mean(t.exact["sliced_wasserstein"] ** 2 for t in held_against)
     return 1 + max(0.0, excess) / floor

@@ -29,14 +29,14 @@ def shares_of(labels: np.ndarray, count: int) -> np.ndarray:
     return np.bincount(labels, minlength=count) / len(labels)
 
 
-def total_variation(shares: np.ndarray, truth: np.ndarray) -> float:
+def total_variation(shares: np.ndarray, others: np.ndarray) -> float:
     """Half the sum of absolute differences of two distributions (K,)."""
-    return float(np.abs(shares - truth).sum() / 2)
+    return float(np.abs(shares - others).sum() / 2)
 
 
-def expected_total_variation(truths: list[np.ndarray], n: int) -> float:
-    """E TV of the labels' shares to the mean truth, for ``n`` exact samples of each truth (K,), all independent."""
-    pool = np.asarray(truths)
+def expected_total_variation(posteriors: list[np.ndarray], n: int) -> float:
+    """E TV of the labels' shares to the mean posterior, for ``n`` exact samples of each (K,), all independent."""
+    pool = np.asarray(posteriors)
     mean, total = pool.mean(axis=0), n * len(pool)
     deviation = 0.0
     for value, share in enumerate(mean):
@@ -52,25 +52,27 @@ def _binomial(n: int, p: float) -> np.ndarray:
     return np.array([math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)])
 
 
-def coverage(labels: dict[str, np.ndarray], truth: dict[str, np.ndarray], n: int) -> float:
+def coverage(labels: dict[str, np.ndarray], posterior: dict[str, np.ndarray], n: int) -> float:
     """Distinct allowed values shown by labels (up to n of an attribute), over the most that n labels can show, both
     summed over the attributes."""
-    shown = sum(len({int(label) for label in labels[a]} & set(np.flatnonzero(p).tolist())) for a, p in truth.items())
-    return shown / _most(truth, n)
+    shown = sum(
+        len({int(label) for label in labels[a]} & set(np.flatnonzero(p).tolist())) for a, p in posterior.items()
+    )
+    return shown / _most(posterior, n)
 
 
-def expected_coverage(truth: dict[str, np.ndarray], n: int) -> float:
+def expected_coverage(posterior: dict[str, np.ndarray], n: int) -> float:
     """:func:`coverage` that n exact samples are expected to give."""
-    return float(sum((1 - (1 - p) ** n).sum() for p in truth.values())) / _most(truth, n)
+    return float(sum((1 - (1 - p) ** n).sum() for p in posterior.values())) / _most(posterior, n)
 
 
-def _most(truth: dict[str, np.ndarray], n: int) -> int:
-    return sum(min(n, int((p > 0).sum())) for p in truth.values())
+def _most(posterior: dict[str, np.ndarray], n: int) -> int:
+    return sum(min(n, int((p > 0).sum())) for p in posterior.values())
 
 
-def rare_values(truth: dict[str, np.ndarray], prior: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def rare_values(posterior: dict[str, np.ndarray], prior: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """attribute -> the allowed values whose prior share is at most ``RARE``; attributes without any are left out."""
-    rare = {a: np.flatnonzero((p > 0) & (prior[a] <= RARE + 1e-9)) for a, p in truth.items()}
+    rare = {a: np.flatnonzero((p > 0) & (prior[a] <= RARE + 1e-9)) for a, p in posterior.items()}
     return {a: values for a, values in rare.items() if len(values)}
 
 
@@ -79,15 +81,15 @@ def rare_recall(labels: dict[str, np.ndarray], rare: dict[str, np.ndarray]) -> f
     return float(any(np.isin(labels[a], values).any() for a, values in rare.items()))
 
 
-def expected_rare_recall(truth: dict[str, np.ndarray], rare: dict[str, np.ndarray], n: int) -> float:
+def expected_rare_recall(posterior: dict[str, np.ndarray], rare: dict[str, np.ndarray], n: int) -> float:
     """The probability that n exact samples show a rare value."""
-    missed = math.prod((1 - truth[a][values].sum()) ** n for a, values in rare.items())
+    missed = math.prod((1 - posterior[a][values].sum()) ** n for a, values in rare.items())
     return float(1 - missed)
 
 
-def mean_total_variation(labels: dict[str, np.ndarray], truth: dict[str, np.ndarray]) -> float:
-    """Mean over the attributes of ``truth`` of the total variation between the labels' shares and it."""
-    return float(np.mean([total_variation(shares_of(labels[a], len(p)), p) for a, p in truth.items()]))
+def mean_total_variation(labels: dict[str, np.ndarray], posterior: dict[str, np.ndarray]) -> float:
+    """Mean over the attributes of ``posterior`` of the total variation between the labels' shares and it."""
+    return float(np.mean([total_variation(shares_of(labels[a], len(p)), p) for a, p in posterior.items()]))
 
 
 def confident(probabilities: dict[str, np.ndarray], shares: dict[str, np.ndarray]) -> np.ndarray:

@@ -3,7 +3,7 @@
 The classifier was trained and errs; the nearest rendering over all allowed values of the hidden attributes
 (:mod:`benchmark.metrics.engines.nearest_rendering`) was not. Where both agree a label is beyond doubt; where a
 measure differs between them, the difference is a reader's and not the sampler's. Measures in ``*_nearest`` are those of
-``attribute_truth`` and ``attribute_shares`` with these labels.
+``attribute_posterior`` and ``attribute_shares`` with these labels.
 """
 
 from __future__ import annotations

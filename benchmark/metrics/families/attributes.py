@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from benchmark.metrics.engines import attribute_shares, attribute_truth, second_reader
+from benchmark.metrics.engines import attribute_posterior, attribute_shares, second_reader
 from benchmark.metrics.registry import NOISE_WINS, Metric
 from benchmark.metrics.view import SetFile, SetView, classifier_name, drawn_world
 
@@ -65,7 +65,7 @@ METRICS = (
         group="quality",
         rank=63,
     ),
-    *attribute_truth.METRICS,
+    *attribute_posterior.METRICS,
     *second_reader.METRICS,
     *attribute_shares.METRICS,
     Metric(
@@ -131,7 +131,7 @@ def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
             "class_confidence": float(probabilities[attribute].max(axis=1).mean()),
         }
     values = {f"attribute_entropy/{attribute}": value for attribute, value in entropies.items()}
-    values |= attribute_truth.measure(view, probabilities, wanted)
+    values |= attribute_posterior.measure(view, probabilities, wanted)
     values |= second_reader.measure(view, probabilities, wanted)
     values |= attribute_shares.measure(view, probabilities, wanted)
     relevant = [attribute for attribute in hidden_attributes(view) if attribute in labels]
@@ -150,7 +150,7 @@ def measure(view: SetView, wanted: frozenset[str]) -> dict[str, float]:
 
 def measure_pool(file: SetFile, wanted: frozenset[str]) -> dict[str, float]:
     """Total variation of all restorations of a file together, in drawn worlds."""
-    return attribute_truth.measure_pool(file, wanted)
+    return attribute_posterior.measure_pool(file, wanted)
 
 
 def entropy(labels: np.ndarray) -> float:

@@ -32,7 +32,7 @@ MODES = "mode_total_variation"
     "samples), what reference presets cost, and what bias each unit of diversity costs.",
     lambda settings: True,
 )
-def truth_table(results: Results) -> tuple[list[dict], Document]:
+def exact_table(results: Results) -> tuple[list[dict], Document]:
     """The csv's records (every value; the column ``section`` says of what kind) and the document."""
     parts = list(sections(results))
     records = [record for _, found in parts for record in found]

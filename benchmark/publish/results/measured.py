@@ -174,9 +174,9 @@ class Measured:
         """
         found = [self.values(dataset, scope, row, name).ravel() for name in (shares, exact, counted)]
         known = np.isfinite(found).all(axis=0)
-        share, truth, draws = (values[known] for values in found)
+        share, posterior, draws = (values[known] for values in found)
         draws = np.rint(draws).astype(int)
-        return np.rint(share * draws), truth, draws
+        return np.rint(share * draws), posterior, draws
 
     def _paired(self, here: np.ndarray, there: np.ndarray, metric: str) -> Interval:
         """The difference of values (tasks, cases, seeds) that both have, its range that of the metric."""

@@ -101,18 +101,18 @@ def _tests(measured: Measured, group: Group, scope: Scope, row: Row, found: list
 def _test(measured: Measured, group: Group, scope: Scope, row: Row, name: str) -> ShareTest:
     at = (group.dataset, scope, row)
     difference = measured.excess(*at, SHARE + name, EXACT + name)
-    share, truth = (measured.values(*at, kind + name)[0] for kind in (SHARE, EXACT))  # (cases, seeds)
+    share, exact = (measured.values(*at, kind + name)[0] for kind in (SHARE, EXACT))  # (cases, seeds)
     if not row.plain:
-        return ShareTest(name, difference, statistics.clustered_share_test(share * group.n, truth, group.n))
-    counts, truths, draws = measured.candidates(*at, CANDIDATES + name, EXACT + name, COUNTED)
+        return ShareTest(name, difference, statistics.clustered_share_test(share * group.n, exact, group.n))
+    counts, exact_shares, draws = measured.candidates(*at, CANDIDATES + name, EXACT + name, COUNTED)
     if not len(counts):
-        known = np.isfinite(share) & np.isfinite(truth)
-        counts, truths, draws = np.rint(share[known] * group.n), truth[known], np.full(known.sum(), group.n)
+        known = np.isfinite(share) & np.isfinite(exact)
+        counts, exact_shares, draws = np.rint(share[known] * group.n), exact[known], np.full(known.sum(), group.n)
     if not len(counts):
         return ShareTest(name, difference, math.nan)
     samples = int(draws.sum())
-    seen = statistics.smallest_share_seen(samples, float(np.average(truths, weights=draws)), difference.level)
-    p = statistics.share_test(counts, truths, draws)
+    seen = statistics.smallest_share_seen(samples, float(np.average(exact_shares, weights=draws)), difference.level)
+    p = statistics.share_test(counts, exact_shares, draws)
     return ShareTest(name, difference, p, samples, float(counts.sum() / samples), seen)
 
 
@@ -141,12 +141,12 @@ def _section(
     columns += [Column("Truth"), Column("Seen, plain")] if known else []
     columns += [Column(f"η = {labels.axis_value(row, 'eta')}") for row in group.rows]
     rows, breaks, last = [], set(), None
-    for name, truth, share in zip(found, exact, own, strict=True):
+    for name, posterior, share in zip(found, exact, own, strict=True):
         attribute, value = name.split("/")
         if attribute != last:
             breaks.add(len(rows))
         cells = [attribute.replace("_", " ") if attribute != last else "", value]
-        cells += [f"{share:.2f}", *([f"{truth:.2f}", _seen(tests[0][name])] if known else [])]
+        cells += [f"{share:.2f}", *([f"{posterior:.2f}", _seen(tests[0][name])] if known else [])]
         for row, tested in zip(group.rows, tests, strict=True):
             interval = measured.mean(group.dataset, scope, row, SHARE + name)
             cells.append(Value(interval, tested[name].p_holm < 1 - interval.level))

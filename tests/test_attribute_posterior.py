@@ -18,7 +18,13 @@ from benchmark.data.worlds import WORLDS, bedrooms
 from benchmark.errors import BenchmarkError
 from benchmark.jobs.measure import MeasureSettings
 from benchmark.metrics import view
-from benchmark.metrics.engines import attribute_shares, attribute_truth, exact_sets, nearest_rendering, second_reader
+from benchmark.metrics.engines import (
+    attribute_posterior,
+    attribute_shares,
+    exact_sets,
+    nearest_rendering,
+    second_reader,
+)
 from benchmark.networks.classifier import Reading
 from benchmark.publish import labels
 from benchmark.publish.tables.measures import headline_and_further
@@ -290,7 +296,10 @@ def test_where_nothing_is_known_of_a_picture_only_plausibility_and_distance_have
     assert values["plausibility"] == 1
     assert values["confident_share"] == 1
     assert 0 < values["nearest_distance"] < exact_sets.NEAR
-    unknown = attribute_truth.NAMES - {"plausibility", "confident_share"} | {"attribute_tv_nearest", "reader_agreement"}
+    unknown = attribute_posterior.NAMES - {"plausibility", "confident_share"} | {
+        "attribute_tv_nearest",
+        "reader_agreement",
+    }
     assert not {name for name in unknown if np.isfinite(values.get(name, np.nan))}
 
 
@@ -427,6 +436,6 @@ def test_where_the_truth_is_known_its_measures_come_first_in_a_table():
 
 
 def test_every_measure_of_the_truth_is_of_its_group():
-    for metric in (*attribute_truth.METRICS, *second_reader.METRICS, *attribute_shares.METRICS):
+    for metric in (*attribute_posterior.METRICS, *second_reader.METRICS, *attribute_shares.METRICS):
         if metric.per == "set" and "{" not in metric.name:
             assert labels.measure(metric.name).group == "truth"

@@ -184,28 +184,28 @@ def measure(view: SetView, probabilities: dict[str, np.ndarray], wanted: frozens
     values = _plausibility(view, world, known, probabilities) if wanted & PLAUSIBILITY else {}
     if known is None:
         return values
-    truth = {attribute: known.shares[attribute] for attribute in known.hidden}
-    if not truth:
+    posterior = {attribute: known.shares[attribute] for attribute in known.hidden}
+    if not posterior:
         view.file.fault(f"attribute_tv, case {view.case}", "this hole hides no attribute")
         return values
-    labels = {attribute: probabilities[attribute].argmax(axis=1) for attribute in truth}
+    labels = {attribute: probabilities[attribute].argmax(axis=1) for attribute in posterior}
     n = len(view.images)
     near = second_reader.near(view, probabilities)  # what is no picture of the world shows nothing of it
     shown = {attribute: found[near] for attribute, found in labels.items()}
     values |= {
-        "attribute_coverage": exact_sets.coverage(shown, truth, n),
-        "attribute_coverage_exact": exact_sets.expected_coverage(truth, n),
-        "attribute_tv": exact_sets.mean_total_variation(labels, truth),
-        "attribute_tv_exact": float(np.mean([exact_sets.expected_total_variation([p], n) for p in truth.values()])),
+        "attribute_coverage": exact_sets.coverage(shown, posterior, n),
+        "attribute_coverage_exact": exact_sets.expected_coverage(posterior, n),
+        "attribute_tv": exact_sets.mean_total_variation(labels, posterior),
+        "attribute_tv_exact": float(np.mean([exact_sets.expected_total_variation([p], n) for p in posterior.values()])),
     }
-    rare = exact_sets.rare_values(truth, {a: np.array(list(world.ATTRIBUTES[a].values())) for a in truth})
+    rare = exact_sets.rare_values(posterior, {a: np.array(list(world.ATTRIBUTES[a].values())) for a in posterior})
     if rare:
         values["rare_value_recall"] = exact_sets.rare_recall(shown, rare)
-        values["rare_value_recall_exact"] = exact_sets.expected_rare_recall(truth, rare, n)
-    if "mirrored" in world.ATTRIBUTES.get("symmetry", {}) and "symmetry" in truth:
+        values["rare_value_recall_exact"] = exact_sets.expected_rare_recall(posterior, rare, n)
+    if "mirrored" in world.ATTRIBUTES.get("symmetry", {}) and "symmetry" in posterior:
         mirrored = list(world.ATTRIBUTES["symmetry"]).index("mirrored")
         values["mirror"] = float((labels["symmetry"] == mirrored).mean())
-        values["mirror_exact"] = float(truth["symmetry"][mirrored])
+        values["mirror_exact"] = float(posterior["symmetry"][mirrored])
     return values
 
 
@@ -215,7 +215,7 @@ def measure_pool(file: SetFile, wanted: frozenset[str]) -> dict[str, float]:
         return {}
     name = classifier_name(file.settings)
     file.read_all(name)
-    truths: dict[str, list[np.ndarray]] = {}
+    posteriors: dict[str, list[np.ndarray]] = {}
     labels: dict[str, list[np.ndarray]] = {}
     for view in file.views:
         known = behind_the_hole(view) if view.hole is not None else None
@@ -223,18 +223,16 @@ def measure_pool(file: SetFile, wanted: frozenset[str]) -> dict[str, float]:
             continue
         probabilities, _ = file.read(name, view.images)
         for attribute in known.hidden:
-            truths.setdefault(attribute, []).append(known.shares[attribute])
+            posteriors.setdefault(attribute, []).append(known.shares[attribute])
             labels.setdefault(attribute, []).append(probabilities[attribute].argmax(axis=1))
-    if not truths:
+    if not posteriors:
         return {}
     n = len(file.views[0].images)
     variation = [
-        exact_sets.total_variation(
-            exact_sets.shares_of(np.concatenate(labels[a]), len(truth[0])), np.mean(truth, axis=0)
-        )
-        for a, truth in truths.items()
+        exact_sets.total_variation(exact_sets.shares_of(np.concatenate(labels[a]), len(own[0])), np.mean(own, axis=0))
+        for a, own in posteriors.items()
     ]
-    floor = [exact_sets.expected_total_variation(truth, n) for truth in truths.values()]
+    floor = [exact_sets.expected_total_variation(own, n) for own in posteriors.values()]
     return {"attribute_tv_pool": float(np.mean(variation)), "attribute_tv_pool_exact": float(np.mean(floor))}
 
 
