@@ -19,13 +19,13 @@ import yaml
 
 from benchmark.entries import REGISTRIES, entry_faults
 from benchmark.errors import BenchmarkError, suggestion
+from benchmark.exact_faults import exact_faults
 from benchmark.jobs.contract import LARGEST
 from benchmark.options import option_faults, options_of
 from benchmark.priors.load import PRIORS, public_model
 from benchmark.rehearsal import notes, rehearse
 from benchmark.sampling.faults import sampler_faults, service_faults
 from benchmark.sampling.guidance import UNITS
-from benchmark.truth_faults import truth_faults
 from benchmark.weights import public, shipped
 
 SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
@@ -213,7 +213,7 @@ def _faults(config: dict) -> Iterator[str]:
     yield from sampler_faults(config["samplers"])
     yield from entry_faults(config)
     if config["truth"]:
-        yield from truth_faults(config, config["truth"])
+        yield from exact_faults(config, config["truth"])
     for name, dataset in config["datasets"].items():
         where = f"datasets.{name}"
         yield from _prior_faults(config, dataset["prior"], where)

@@ -12,18 +12,18 @@ from collections.abc import Iterator
 
 from benchmark.config import guided_points, public_models
 from benchmark.errors import BenchmarkError
+from benchmark.exact_jobs import EXACT, exact_jobs, group_of
 from benchmark.jobs import PLAIN, Job, Point, algorithm_at, named, point
 from benchmark.jobs.cases import NO_MASK, CasesSettings
 from benchmark.jobs.gallery import GallerySettings, Shown
 from benchmark.jobs.measure import MeasureSettings
-from benchmark.jobs.publish import BLOCKS, Block, Compared, PublishSettings, Row, TruthReportSettings
+from benchmark.jobs.publish import BLOCKS, Block, Compared, ExactReportSettings, PublishSettings, Row
 from benchmark.jobs.sample import SampleSettings
 from benchmark.jobs.select import SelectSettings
 from benchmark.jobs.weights import WeightsSettings
 from benchmark.metrics.registry import LEAST_BANK, expand, find, skipped
 from benchmark.priors.load import PRIORS
 from benchmark.publish.contents import FIGURE_FORMATS, TABLE_FORMATS, figure_names, table_names
-from benchmark.truth_jobs import EXACT, group_of, truth_jobs
 from benchmark.weights import public, shipped
 
 ATTRIBUTE_SHARE = "attribute_share/{attribute}/{value}"
@@ -48,7 +48,7 @@ class Plan:
         for dataset in config["datasets"]:
             for task in config["datasets"][dataset]["tasks"]:
                 _TaskPlan(self, dataset, task).expand()
-        for job in truth_jobs(config, self.root):
+        for job in exact_jobs(config, self.root):
             self.add(job)
 
     def add(self, job: Job) -> Job:
@@ -82,10 +82,10 @@ class Plan:
         publish, knee = self.config["publish"], list(self.knees)
         return PublishSettings(run=self.config["run"], **publish, tables=self.blocks, knee=knee, shares=self.shares)
 
-    def truth_settings(self) -> TruthReportSettings:
+    def exact_report_settings(self) -> ExactReportSettings:
         """What table and figures of the truth need to know beside truth.parquet."""
         truth = self.config["truth"]
-        return TruthReportSettings(
+        return ExactReportSettings(
             run=self.config["run"],
             problems=list(truth["problems"]),
             samplers=[EXACT, *truth["samplers"]],

@@ -36,7 +36,7 @@ def first_jobs():
             guided = job.kind != "sample" or job.settings.guidance is not None
             if guided and (job.kind != "truth" or "exact" not in job.path):
                 found.setdefault(job.kind, load_settings(job.json))
-        publish, truth = plan.publish_settings(), plan.truth_settings() if plan.config["truth"] else None
+        publish, truth = plan.publish_settings(), plan.exact_report_settings() if plan.config["truth"] else None
         found.setdefault("publish", load_settings(canonical(publish.json)))
         if truth is not None:
             found["truth-report"] = load_settings(canonical(truth.json))

@@ -22,7 +22,7 @@ from benchmark.exact.measurements import Measurements, measure
 from benchmark.exact.mixtures import WORLDS, build_world
 from benchmark.exact.run import draw, references, run
 from benchmark.jobs.exact import ExactSettings, Run
-from benchmark.jobs.publish import TruthReportSettings
+from benchmark.jobs.publish import ExactReportSettings
 from benchmark.plan import Plan
 from benchmark.priors.mixture import GaussianMixture, MixturePrior
 from benchmark.problems import build
@@ -619,7 +619,7 @@ def results(tmp_path, rows):
 
     common = {"problem": "p", "world": "w", "sampler": "s", "preset": "paper", "steps": 5, "nfe": 5, "D_unit": "rms"}
     store.write_table(tmp_path / "t.parquet", "truth", [common | row for row in rows], {})
-    return Results(TruthReportSettings(problems=["p"], samplers=["s"]), str(tmp_path / "t.parquet"))
+    return Results(ExactReportSettings(problems=["p"], samplers=["s"]), str(tmp_path / "t.parquet"))
 
 
 def rows_of(diversity, bias):
@@ -688,7 +688,7 @@ def test_what_several_problems_measure_of_a_truth_is_one_case(tmp_path):
         for case, value in cases.items()
     ]
     store.write_table(tmp_path / "t.parquet", "truth", rows, {})
-    found = Results(TruthReportSettings(problems=["p", "q"], samplers=["s"]), str(tmp_path / "t.parquet"))
+    found = Results(ExactReportSettings(problems=["p", "q"], samplers=["s"]), str(tmp_path / "t.parquet"))
     assert found.by_case(["p", "q"], Setting("s", 5), "squared_excess") == pytest.approx(
         [0.2, 0.2, np.nan, -0.5], nan_ok=True
     )
@@ -708,7 +708,7 @@ def test_a_file_without_a_sampler_of_the_table_is_refused(tmp_path):
 
     results(tmp_path, rows_of([1, 2], [1, 2]))
     with pytest.raises(BenchmarkError, match="nothing of sampler other in it"):
-        Results(TruthReportSettings(problems=["p"], samplers=["s", "other"]), str(tmp_path / "t.parquet"))
+        Results(ExactReportSettings(problems=["p"], samplers=["s", "other"]), str(tmp_path / "t.parquet"))
 
 
 @pytest.mark.slow

@@ -15,10 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write them."""
-    from benchmark.jobs.publish import TruthReportSettings
+    from benchmark.jobs.publish import ExactReportSettings
     from benchmark.publish.exact.results import Results
     from benchmark.publish.exact.run import write_figures, write_tables
 
-    results = Results(TruthReportSettings.load(args.settings), args.truth)
+    results = Results(ExactReportSettings.load(args.settings), args.truth)
     write_tables(results, args.tables)
     write_figures(results, args.figures)

@@ -13,12 +13,12 @@ from torch import Tensor
 from benchmark import __version__, store
 from benchmark.exact.distances import Reference
 from benchmark.exact.measurements import Measurements, SetNoise, measure
+from benchmark.exact_jobs import EXACT
 from benchmark.jobs.exact import ExactSettings, Run
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.guidance import build_guidance
 from benchmark.sampling.run import set_threads
 from benchmark.sampling.settings import algorithm_of
-from benchmark.truth_jobs import EXACT
 
 PLAIN = {"name": "plain", "eta": 0.0, "D": 0.0, "D_unit": "rms"}
 RANK_DRAWS = 2000

@@ -23,9 +23,9 @@ from benchmark.errors import BenchmarkError
 from benchmark.exact.distances import Reference
 from benchmark.exact.measurements import Measurements, measure
 from benchmark.exact.run import draw, references
+from benchmark.exact_jobs import problem_settings, tuned_on
 from benchmark.jobs import algorithm_at
 from benchmark.jobs.exact import Run
-from benchmark.truth_jobs import problem_settings, tuned_on
 
 TUNING_SEED = 104_729
 

@@ -16,7 +16,7 @@ from benchmark.jobs.exact import ExactSettings
 from benchmark.jobs.gallery import GallerySettings
 from benchmark.jobs.measure import MeasureSettings
 from benchmark.jobs.points import PLAIN, Job, Point, algorithm_at, named, point
-from benchmark.jobs.publish import PublishSettings, TruthReportSettings
+from benchmark.jobs.publish import ExactReportSettings, PublishSettings
 from benchmark.jobs.sample import SampleSettings
 from benchmark.jobs.select import SelectSettings
 from benchmark.jobs.weights import WeightsSettings
@@ -32,7 +32,7 @@ KINDS: dict[str, type[Settings]] = {
     "gallery": GallerySettings,
     "truth": ExactSettings,
     "publish": PublishSettings,
-    "truth-report": TruthReportSettings,
+    "truth-report": ExactReportSettings,
     "weights": WeightsSettings,
 }
 

@@ -124,7 +124,7 @@ class Compared(Settings):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TruthReportSettings(Settings):
+class ExactReportSettings(Settings):
     """``truth-report``: what table and figures of the section ``truth`` need to know beside truth.parquet.
 
     Raises:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from benchmark.discovery import modules_of, register
-from benchmark.jobs.publish import BLOCKS, PublishSettings, TruthReportSettings
+from benchmark.jobs.publish import BLOCKS, ExactReportSettings, PublishSettings
 
 if TYPE_CHECKING:
     from matplotlib import figure as matplotlib_figure
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TABLE_FORMATS = ("csv", "md", "tex", "html")
 FIGURE_FORMATS = ("png", "svg")
-Asked = PublishSettings | TruthReportSettings
+Asked = PublishSettings | ExactReportSettings
 LAST = 1000  # the rank of what names none
 ONCE = ("",)  # the datasets of a figure that is of none of them
 

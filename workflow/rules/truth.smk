@@ -6,17 +6,17 @@ TRUTH_PUBLISHED = []
 if TRUTH_FILES:
     TRUTH_TABLES = [
         f"{RUN}/tables/{name}.{suffix}"
-        for name in table_names(PLAN.truth_settings(), "exact")
+        for name in table_names(PLAN.exact_report_settings(), "exact")
         for suffix in TABLE_FORMATS
     ]
     TRUTH_FIGURES = [
         f"{RUN}/figures/{name}.{suffix}"
-        for name in figure_names(PLAN.truth_settings(), "exact")
+        for name in figure_names(PLAN.exact_report_settings(), "exact")
         for suffix in FIGURE_FORMATS
     ]
-    CAPTIONS |= captions(PLAN.truth_settings(), "exact")
+    CAPTIONS |= captions(PLAN.exact_report_settings(), "exact")
     TRUTH_MANIFEST = plan_file("truth.txt", PLAN.manifest("truth"))
-    TRUTH_SETTINGS = plan_file("truth.json", canonical(PLAN.truth_settings().json))
+    TRUTH_SETTINGS = plan_file("truth.json", canonical(PLAN.exact_report_settings().json))
     TRUTH_PUBLISHED = [f"{RUN}/truth.parquet", *TRUTH_TABLES, *TRUTH_FIGURES]
 
     rule truth:

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark import statistics, store
 from benchmark.errors import BenchmarkError
-from benchmark.jobs.publish import TruthReportSettings
+from benchmark.jobs.publish import ExactReportSettings
 from benchmark.publish.document import Value
 from benchmark.statistics import Interval
 
@@ -77,7 +77,7 @@ class Results:
         BenchmarkError: a file without one of its problems or samplers.
     """
 
-    def __init__(self, settings: TruthReportSettings, path: str):
+    def __init__(self, settings: ExactReportSettings, path: str):
         self.settings, self.level = settings, settings.confidence or statistics.LEVEL
         table = store.read_table(path, "truth").to_pandas()
         for column in ("problem", "world", "case", "sampler", "preset", "method", "D_unit", "metric"):

@@ -10,16 +10,16 @@ from benchmark.jobs.exact import ExactSettings, Run
 EXACT = "exact"  # the sampler that is the posterior: every problem has it
 
 
-def truth_jobs(config: dict, root: str) -> Iterator[Job]:
+def exact_jobs(config: dict, root: str) -> Iterator[Job]:
     """One job for each problem with a known posterior and each of its samplers, the exact one first (docs/truth.md)."""
-    truth = config["truth"]
-    if not truth:
+    section = config["truth"]
+    if not section:
         return
-    for name, problem in truth["problems"].items():
+    for name, problem in section["problems"].items():
         what: dict[str, tuple[dict, list[Run]]] = {EXACT: ({"name": EXACT}, [Run(steps=0)])}
-        for sampler in problem.get("samplers", truth["samplers"]):
+        for sampler in problem.get("samplers", section["samplers"]):
             spec = config["samplers"][sampler]
-            what[sampler] = algorithm_at(spec), _runs(truth, problem, sampler, spec)
+            what[sampler] = algorithm_at(spec), _runs(section, problem, sampler, spec)
         for sampler, (algorithm, runs) in what.items():
             settings = ExactSettings(
                 **problem_settings(config, name, problem), sampler=sampler, algorithm=algorithm, runs=runs
@@ -29,26 +29,26 @@ def truth_jobs(config: dict, root: str) -> Iterator[Job]:
 
 def problem_settings(config: dict, name: str, problem: dict) -> dict:
     """What the jobs of one problem share."""
-    truth = config["truth"]
+    section = config["truth"]
     return {
         "problem": name,
         "world": problem["world"],
         "operator": problem["problem"],
         "mask": config["masks"][problem["mask"]] if problem["mask"] is not None else None,
         "n": config["n"],
-        "sets": problem.get("sets", truth["sets"]),
-        "measurements": problem.get("measurements", truth["measurements"]),
+        "sets": problem.get("sets", section["sets"]),
+        "measurements": problem.get("measurements", section["measurements"]),
         "seed": config["seeds"][0],
     }
 
 
-def tuned_on(truth: dict, sampler: str, steps: int) -> list[str]:
+def tuned_on(section: dict, sampler: str, steps: int) -> list[str]:
     """The problems of ``tune`` on which a sampler's options at some number of steps are chosen: those of its tables."""
     return [
         name
-        for name in truth["tune"]["problems"]
-        for problem in [truth["problems"][name]]
-        if sampler in problem.get("samplers", truth["samplers"]) and steps <= problem["most_steps"]
+        for name in section["tune"]["problems"]
+        for problem in [section["problems"][name]]
+        if sampler in problem.get("samplers", section["samplers"]) and steps <= problem["most_steps"]
     ]
 
 
@@ -63,16 +63,16 @@ def group_of(problem: dict) -> str:
     return f"{problem['world']['name']}{f', {dimension}-D' if dimension else ''}, {known}"
 
 
-def _runs(truth: dict, problem: dict, sampler: str, spec: dict) -> list[Run]:
+def _runs(section: dict, problem: dict, sampler: str, spec: dict) -> list[Run]:
     """Plain sampling at every number of steps, then guided points at the sampler's own, and plain sampling there."""
 
     def run(count: int, guidance: dict | None = None, uncoupled: bool | None = None) -> Run:
         options = spec.get("by_steps", {}).get(str(count), {})
         return Run(steps=count, guidance=guidance, uncoupled=uncoupled, options=options)
 
-    guided = truth["samplers"] if problem["guided"] is True else problem["guided"] or []
-    grids = [grid for grid in truth["guided"] if sampler in guided and sampler in grid["samplers"]]
-    steps = [count for count in truth["samplers"][sampler] if count <= problem["most_steps"]]
+    guided = section["samplers"] if problem["guided"] is True else problem["guided"] or []
+    grids = [grid for grid in section["guided"] if sampler in guided and sampler in grid["samplers"]]
+    steps = [count for count in section["samplers"][sampler] if count <= problem["most_steps"]]
     own_steps = spec["steps"] if grids else 0
     if grids:
         steps = list(dict.fromkeys([*steps, own_steps]))
