@@ -9,14 +9,15 @@ import torch
 
 from benchmark.__main__ import main
 from benchmark.data.cases import write_cases
+from benchmark.data.masks import RECIPES
 from benchmark.data.posterior import posterior_of_case, repeated
-from benchmark.data.worlds import cats
+from benchmark.data.worlds import cats, get_world
 from benchmark.jobs.cases import CasesSettings
 from benchmark.networks.classifier import load_classifier
 from benchmark.store import SCHEMAS, encode_image, read_cases, write_table
 from benchmark.training.agreement import Readings, compare, free_values, readings
 from benchmark.training.classifier import ReadingTask, blend, classifier_task
-from benchmark.training.readers import HOLES
+from benchmark.weights.shipped import worlds
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def case(tmp_path_factory):
     """A case of cats behind the hole of the check: its file, posterior and hole."""
     path = tmp_path_factory.mktemp("cats") / "cases.parquet"
     settings = {"dataset": "cats", "source": {"name": "cats"}, "count": 1, "seed": 5}
-    (case,) = write_cases(CasesSettings(**settings, mask=HOLES["cats"], mask_name="hole"), path)
+    (case,) = write_cases(CasesSettings(**settings, mask=cats.CHECK_HOLE, mask_name="hole"), path)
     known = posterior_of_case("cats", case.case, 64, np.ascontiguousarray(case.hole).tobytes())
     return path, known, case.hole
 
@@ -150,3 +151,9 @@ def test_the_shipped_classifier_of_cats_reads_blurred_mouths():
     blurred = torch.nn.functional.avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
     found = load_classifier("cats")(blurred).probabilities["mouth"].argmax(1)
     assert (found == attributes.values["mouth"]).float().mean() >= 0.97
+
+
+@pytest.mark.parametrize("world", worlds("classifier"))
+def test_a_world_says_behind_which_hole_its_classifier_is_checked(world):
+    settings = {"dataset": world, "source": {"name": world}, "count": 1, "seed": 5, "mask_name": "hole"}
+    assert CasesSettings(**settings, mask=get_world(world).CHECK_HOLE).mask["recipe"] in RECIPES

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 
-from benchmark.training.readers import HOLES
+from benchmark.weights.shipped import worlds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Register the command's arguments."""
-    parser.add_argument("--world", choices=sorted(HOLES), default="faces")
+    parser.add_argument("--world", choices=worlds("classifier"), default="faces")
     parser.add_argument("--weights", help="another weights file of the classifier than the one that ships")
     parser.add_argument("--sets", nargs="+", metavar="FILE", help="read these set files instead of sampling")
     parser.add_argument("--cases", metavar="FILE", help="with --sets: the cases file of these sets")

@@ -12,13 +12,6 @@ from pathlib import Path
 
 from benchmark.errors import BenchmarkError
 
-# The command's options are made from these: no torch when this module is imported.
-HOLES = {
-    "faces": {"recipe": "parts", "parts": ["mouth", "brows"], "dilate": 2},
-    "cats": {"recipe": "parts", "parts": ["face"], "dilate": 2},
-    "bedrooms": {"recipe": "right"},
-}
-
 
 def check_classifier(
     world: str,
@@ -69,16 +62,18 @@ def _sample(
     world: str, cases: Path, sets: Path, count: int, n: int, seed: int, steps: int, threads: int | None
 ) -> None:
     from benchmark.data.cases import write_cases
+    from benchmark.data.worlds import get_world
     from benchmark.jobs.cases import CasesSettings
     from benchmark.jobs.sample import SampleSettings
     from benchmark.sampling.run import sample
+    from benchmark.weights.shipped import EXPERTS
 
     pictures = {"dataset": world, "source": {"name": world}, "count": count, "seed": seed}
-    write_cases(CasesSettings(**pictures, mask=HOLES[world], mask_name="hole"), cases)
+    write_cases(CasesSettings(**pictures, mask=get_world(world).CHECK_HOLE, mask_name="hole"), cases)
     settings = SampleSettings(
         dataset=world,
         task="hole",
-        prior={"name": f"{world}_experts", "dtype": "float32"},
+        prior={"name": f"{world}{EXPERTS}", "dtype": "float32"},
         problem={"name": "inpainting", "sigma": 0.0},
         algorithm={"name": "ddnm", "preset": "paper", "steps": steps},
         sampler=f"ddnm_{steps}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmark.errors import BenchmarkError
 
@@ -21,6 +21,7 @@ class World(Protocol):
 
     ATTRIBUTES: dict[str, dict[str, float]]
     PARTS: tuple[str, ...]
+    CHECK_HOLE: dict[str, Any]  # where a classifier ships: the mask behind which check-classifier has it read
 
     def sample_attributes(self, count: int, generator: torch.Generator) -> Attributes: ...
 

@@ -88,6 +88,7 @@ WHISKERS = {
 }
 
 PARTS = ("face", "eyes", "nose", "mouth", "whiskers", "ears", "accessory", "head", "body", "background")
+CHECK_HOLE = {"recipe": "parts", "parts": ["face"], "dilate": 2}
 
 CENTRE, SHIFT, ZOOM = (32.0, 36.5), 1.0, 0.03
 

@@ -80,6 +80,7 @@ PALETTES: dict[str, dict[str, tuple[float, float, float]]] = {
 }
 
 PARTS = ("mouth", "eyes", "brows", "nose", "hair", "glasses", "beard", "face", "background")
+CHECK_HOLE = {"recipe": "parts", "parts": ["mouth", "brows"], "dilate": 2}
 
 CENTRE, SHIFT, ZOOM = (32.0, 35.0), 1.0, 0.03
 

@@ -57,6 +57,7 @@ ATTRIBUTES: dict[str, dict[str, float]] = {
 }
 
 PARTS = ("left_half", "right_half", "bed", "window", "lamp", "wardrobe", "picture", "rug", "plant")
+CHECK_HOLE = {"recipe": "right"}
 
 CENTRE, SHIFT, ZOOM = (32.0, 32.0), 1.0, 0.03
 
