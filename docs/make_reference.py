@@ -15,6 +15,7 @@ from benchmark.options import Option
 from benchmark.problems import PROBLEMS
 from benchmark.sampling import SAMPLERS
 from benchmark.sampling.sampler import Task
+from benchmark.weights.shipped import classifiers
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- written by `make pages` from the registries; change those, not this page -->"
@@ -142,6 +143,9 @@ def options() -> Page:
         yield f"## {title}"
         yield f"`{key}`"
         yield items(registry)
+    yield "## Classifiers"
+    yield "`datasets.NAME.classifier`, and `classifier` of the features of this name"
+    yield prose(f"Of the pictures of {', '.join(f'`{name}`' for name in classifiers())}.")
 
 
 PAGES: dict[str, Callable[[], Page]] = {"metrics": metrics, "samplers": samplers, "masks": masks, "options": options}
