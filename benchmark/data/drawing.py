@@ -110,6 +110,29 @@ def in_chunks(draw: Callable, attributes: Attributes, size: int, device: torch.d
     return images
 
 
+def renderer(draw: Callable, part_maps: Callable) -> Callable:
+    """A world's ``render``: images (M, 3, size, size) float32 in [-1, 1] on ``device``, as ``draw`` draws some.
+
+    With ``parts``, also {name: (M, size, size) bool}, the world's ``part_maps``.
+    """
+
+    def render(
+        attributes: Attributes, size: int = 64, device: torch.device | str = "cpu", parts: bool = False
+    ) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
+        images = in_chunks(draw, attributes, size, device)
+        return (images, part_maps(attributes, size, device)) if parts else images
+
+    return render
+
+
+def regions(
+    shapes: Mapping[str, Callable], frame: Frame, size: int, device: torch.device | str = "cpu"
+) -> dict[str, Tensor]:
+    """{name: (M, size, size) bool}: the pixels that lie in each shape by more than a half."""
+    frame = frame.to(device)
+    return {name: coverage(frame, shape, size)[0] > 0.5 for name, shape in shapes.items()}
+
+
 def ellipse(u: Tensor, v: Tensor, cu: float, cv: float, ru: float, rv: float) -> Tensor:
     """Distance to the ellipse of centre (cu, cv) and radii (ru, rv), exact to first order at its edge."""
     pu, pv = (u - cu) / ru, (v - cv) / rv

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class World(Protocol):
-    """What every world offers; ``faces`` documents the functions."""
+    """What every world offers; ``faces`` and :func:`benchmark.data.drawing.renderer` document the functions."""
 
     ATTRIBUTES: dict[str, dict[str, float]]
     PARTS: tuple[str, ...]

@@ -109,17 +109,6 @@ def faces(count: int, seed: int, size: int = 64, device: torch.device | str = "c
     return images, attributes.labels(), parts
 
 
-def render(
-    attributes: Attributes, size: int = 64, device: torch.device | str = "cpu", parts: bool = False
-) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
-    """Draw faces: images (M, 3, size, size) float32 in [-1, 1] on ``device``.
-
-    With ``parts``, also {name: (M, size, size) bool} for ``PARTS``, the canonical regions that the module describes.
-    """
-    images = drawing.in_chunks(_draw, attributes, size, device)
-    return (images, part_maps(attributes, size, device)) if parts else images
-
-
 def _colours(attributes: Attributes, attribute: str) -> Tensor:
     return drawing.colours(attributes, PALETTES, attribute)
 
@@ -330,8 +319,9 @@ _REGIONS = {
 
 def part_maps(attributes: Attributes, size: int = 64, device: torch.device | str = "cpu") -> dict[str, Tensor]:
     """{name: (M, size, size) bool} for ``PARTS``: the canonical regions; they depend on the frames alone."""
-    frame = attributes.frame.to(device)
-    maps = {name: drawing.coverage(frame, shape, size)[0] > 0.5 for name, shape in _REGIONS.items()}
-    shirt = drawing.coverage(frame, _shirt, size)[0] > 0.5
-    maps["background"] = ~(maps["hair"] | maps["face"] | shirt)
+    maps = drawing.regions({**_REGIONS, "shirt": _shirt}, attributes.frame, size, device)
+    maps["background"] = ~(maps["hair"] | maps["face"] | maps["shirt"])
     return {name: maps[name] for name in PARTS}
+
+
+render = drawing.renderer(_draw, part_maps)

@@ -63,17 +63,6 @@ def sample_attributes(count: int, generator: torch.Generator) -> Attributes:
     return replace(drawn, frame=replace(drawn.frame, scale=SCALE * drawn.frame.scale))
 
 
-def render(
-    attributes: Attributes, size: int = 64, device: torch.device | str = "cpu", parts: bool = False
-) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
-    """Draw statues: images (M, 3, size, size) float32 in [-1, 1] on ``device``.
-
-    With ``parts``, also {name: (M, size, size) bool} for ``PARTS``, the canonical regions that the module describes.
-    """
-    images = drawing.in_chunks(_draw, attributes, size, device)
-    return (images, part_maps(attributes, size, device)) if parts else images
-
-
 def _draw(attributes: Attributes, size: int, device) -> Tensor:
     stone = colours(attributes, PALETTES, "stone")
     canvas = Canvas(attributes.frame, colours(attributes, PALETTES, "background"), size, device)
@@ -226,7 +215,9 @@ _REGIONS = {
 
 def part_maps(attributes: Attributes, size: int = 64, device: torch.device | str = "cpu") -> dict[str, Tensor]:
     """{name: (M, size, size) bool} for ``PARTS``: the canonical regions; they depend on the frames alone."""
-    frame = attributes.frame.to(device)
-    maps = {name: drawing.coverage(frame, shape, size)[0] > 0.5 for name, shape in _REGIONS.items()}
+    maps = drawing.regions(_REGIONS, attributes.frame, size, device)
     maps["background"] = ~(maps["bust"] | maps["hair"] | maps["plinth"])
     return {name: maps[name] for name in PARTS}
+
+
+render = drawing.renderer(_draw, part_maps)

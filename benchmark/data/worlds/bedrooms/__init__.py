@@ -71,17 +71,6 @@ def sample_attributes(count: int, generator: torch.Generator) -> Attributes:
     return replace(drawn, frame=replace(drawn.frame, centre_x=torch.full((count,), CENTRE[0])))
 
 
-def render(
-    attributes: Attributes, size: int = 64, device: torch.device | str = "cpu", parts: bool = False
-) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
-    """Draw rooms: images (M, 3, size, size) float32 in [-1, 1] on ``device``.
-
-    With ``parts``, also {name: (M, size, size) bool} for ``PARTS``, the canonical regions that the module describes.
-    """
-    images = drawing.in_chunks(_draw, attributes, size, device)
-    return (images, part_maps(attributes, size, device)) if parts else images
-
-
 def _draw(attributes: Attributes, size: int, device) -> Tensor:
     wall = colours(attributes, PALETTES, "wall")
     canvas = Canvas(attributes.frame, wall, size, device)
@@ -120,8 +109,10 @@ _REGIONS = {
 
 def part_maps(attributes: Attributes, size: int = 64, device: torch.device | str = "cpu") -> dict[str, Tensor]:
     """{name: (M, size, size) bool} for ``PARTS``: the canonical regions; they depend on the frames alone."""
-    frame = attributes.frame.to(device)
-    maps = {name: drawing.coverage(frame, shape, size)[0] > 0.5 for name, shape in _REGIONS.items()}
+    maps = drawing.regions(_REGIONS, attributes.frame, size, device)
     left = (torch.arange(size, device=device) < size / 2).expand(len(attributes), size, size)
     maps |= {"left_half": left, "right_half": ~left}
     return {name: maps[name] for name in PARTS}
+
+
+render = drawing.renderer(_draw, part_maps)
