@@ -11,13 +11,13 @@ is that of the published state dicts (``celeba_hq.ckpt`` of SDEdit).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.errors import BenchmarkError
+from benchmark.networks.flags import from_flags
 from benchmark.networks.unet import GroupNorm32, upsample
 
 EPS = 1e-6  # of every normalisation
@@ -50,13 +50,8 @@ class DDPMConfig:
         Raises:
             BenchmarkError: a flag that this network does not know, or one that it needs and is missing.
         """
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(flags) - known):
-            raise BenchmarkError(f"DDPM flag {unknown[0]!r} is not known; known are {', '.join(sorted(known))}")
-        try:
-            return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in flags.items()})
-        except TypeError as error:
-            raise BenchmarkError(f"DDPM flags: {error}") from None
+        listed = {key: tuple(value) if isinstance(value, list) else value for key, value in flags.items()}
+        return from_flags(cls, listed, "DDPM")
 
 
 def timestep_embedding(t: Tensor, width: int) -> Tensor:

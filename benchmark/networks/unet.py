@@ -11,13 +11,14 @@ of the parameters is that of the published state dicts.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.errors import BenchmarkError
+from benchmark.networks.flags import from_flags
 
 # Multiples of `num_channels` per level that the published flags leave unsaid.
 DEFAULT_CHANNEL_MULT = {512: (0.5, 1, 1, 2, 2, 4, 4), 256: (1, 1, 2, 2, 4, 4), 128: (1, 1, 2, 3, 4), 64: (1, 2, 3, 4)}
@@ -72,13 +73,7 @@ class UNetConfig:
         Raises:
             BenchmarkError: a flag that this network does not know, or one that it needs and is missing.
         """
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(flags) - known):
-            raise BenchmarkError(f"U-Net flag {unknown[0]!r} is not known; known are {', '.join(sorted(known))}")
-        try:
-            return cls(**flags)
-        except TypeError as error:
-            raise BenchmarkError(f"U-Net flags: {error}") from None
+        return from_flags(cls, flags, "U-Net")
 
     def to_flags(self) -> dict:
         """The configuration as plain data, fit for JSON; ``from_flags`` reads it back."""
