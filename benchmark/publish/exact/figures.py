@@ -182,6 +182,5 @@ def _panels(results: Results, names: list[str]) -> list[tuple[str, str, list[Set
         settings = [setting for name in names for setting in results.guided_of(problems, name)]
         for reach in sorted({(setting.D, setting.D_unit) for setting in settings}):
             own = [setting for setting in settings if (setting.D, setting.D_unit) == reach]
-            words = "∞" if math.isinf(reach[0]) else f"{reach[0]:g} {reach[1]}"
-            panels.append((world, words, own, problems))
+            panels.append((world, own[0].reach, own, problems))
     return panels

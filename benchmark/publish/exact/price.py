@@ -96,7 +96,7 @@ def diversity_price(results: Results, name: str, problems: list[str]) -> tuple[S
         own = results.served(problems, setting)
         gain, cost = (results.difference(own, setting, setting.plain, m) for m in ("diversity", SQUARED))
         price = per_diversity(results, own, setting)
-        cells = [setting.sampler, setting.method.replace("_", " "), f"{setting.eta:g}", _reach(setting)]
+        cells = [setting.sampler, setting.method.replace("_", " "), f"{setting.eta:g}", setting.reach]
         cells += [or_nothing(results.mean(own, setting, metric)) for metric in ("diversity", "modes")]
         rows.append([*cells, or_nothing(gain, signed=True), or_nothing(cost, signed=True), or_nothing(price)])
         record = {"section": "price", "group": name, "sampler": setting.sampler, "steps": setting.steps}
@@ -138,7 +138,7 @@ def equal_gain(results: Results, name: str, problems: list[str]) -> Iterator[tup
                 costs = {metric: cost_at_gain(results, own, curve, gain, metric) for metric in COSTS}
                 if all(math.isnan(cost.estimate) for cost in costs.values()):
                     continue
-                cells = [sampler, f"{gain:.2g}", method.replace("_", " "), _reach(curve[0])]
+                cells = [sampler, f"{gain:.2g}", method.replace("_", " "), curve[0].reach]
                 for metric, cost in costs.items():
                     less = cost_at_gain(results, own, curve, gain, metric, free) if free else None
                     cells += [or_nothing(cost, signed=True), less and or_nothing(less, signed=True)]
@@ -171,7 +171,3 @@ def _gains(results: Results, problems: list[str], curves: dict[tuple, list[Setti
     top = min(tops, default=0.0)
     shares = [(index + 1) / (GAINS + 1) for index in range(GAINS)]
     return {share: top * share for share in shares} if top > 0 else {}
-
-
-def _reach(setting: Setting) -> str:
-    return "∞" if math.isinf(setting.D) else f"{setting.D:g} {setting.D_unit}"

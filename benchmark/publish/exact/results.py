@@ -6,6 +6,7 @@ the same in all of them and they are no independent replicates.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +61,11 @@ class Setting:
     def point(self) -> tuple:
         """The guidance's point, whatever the sampler."""
         return self.method, self.eta, self.D, self.D_unit
+
+    @property
+    def reach(self) -> str:
+        """Its D in words: ``0.3 rms``, ``∞``."""
+        return "∞" if math.isinf(self.D) else f"{self.D:g} {self.D_unit}"
 
     @property
     def plain(self) -> Setting:
