@@ -16,7 +16,9 @@ if TRUTH_FILES:
     ]
     CAPTIONS |= captions(PLAN.exact_report_settings(), "exact")
     TRUTH_MANIFEST = plan_file("truth.txt", PLAN.manifest("truth"))
-    TRUTH_SETTINGS = plan_file("truth.json", canonical(PLAN.exact_report_settings().json))
+    TRUTH_SETTINGS = plan_file(
+        "truth.json", canonical(PLAN.exact_report_settings().json)
+    )
     TRUTH_PUBLISHED = [f"{RUN}/truth.parquet", *TRUTH_TABLES, *TRUTH_FIGURES]
 
     rule truth:
