@@ -23,8 +23,9 @@ demo: $(INSTALLED) unlocked
 	@snakemake --cores $(CORES)
 	@echo "Tables, figures and galleries are in $(RUN)/; open $(RUN)/report.html"
 
+# A process a core; .ci/run adds what is marked slow.
 test: $(INSTALLED)
-	@python -m pytest
+	@OMP_NUM_THREADS=1 python -m pytest -n auto --dist worksteal -m "not slow"
 
 install: $(INSTALLED)
 

@@ -49,6 +49,7 @@ def test_every_metric_with_a_direction_says_what_it_measures():
         assert metric.measures in MEASURES or metric.direction == "none", name
 
 
+@pytest.mark.slow
 def test_planted_sets_are_worse_than_plain_on_every_measure_beyond_chance(measured):
     wrong = [
         (*key, one) for key, one in said(measured).items() if not (one.holds or one.silent or key[1:] in EXCEPTIONS)

@@ -124,6 +124,7 @@ def slowness():
     return max(1.0, (time.process_time() - began) / USUAL_SECONDS)
 
 
+@pytest.mark.slow
 def test_ten_thousand_points_plan_in_twenty_seconds_and_a_gigabyte(tmp_path):
     (tmp_path / "config.yaml").write_text(ten_thousand_points())
     result, seconds, peak = measured(command_of(tmp_path, "-n"), tmp_path, tmp_path / "used")
