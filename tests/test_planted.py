@@ -57,10 +57,12 @@ def test_planted_sets_are_worse_than_plain_on_every_measure_beyond_chance(measur
     assert not wrong
 
 
+@pytest.mark.slow
 def test_no_measure_prefers_a_planted_set_not_even_an_exception(measured):
     assert not [(*key, one) for key, one in said(measured).items() if one.wins]
 
 
+@pytest.mark.slow
 def test_what_must_be_worse_is_shown_to_be_behind_one_hole_at_least(measured):
     found = {}
     for (_, metric, name), one in said(measured).items():
@@ -69,17 +71,20 @@ def test_what_must_be_worse_is_shown_to_be_behind_one_hole_at_least(measured):
     assert never <= set(EXCEPTIONS)
 
 
+@pytest.mark.slow
 def test_two_holes_of_digits_and_two_of_a_drawn_world_are_held(measured):
     assert list(measured) == list(HOLES)
     assert sorted(dataset for dataset, _ in HOLES.values()) == ["digits", "digits", "faces", "faces"]
 
 
+@pytest.mark.slow
 def test_an_exception_is_one_of_the_pairs_that_are_held_and_has_a_reason(measured):
     held = {key[1:] for key in said(measured)}
     assert set(EXCEPTIONS) <= held
     assert all(len(reason) > 20 for reason in EXCEPTIONS.values())
 
 
+@pytest.mark.slow
 def test_every_measure_of_a_kind_that_can_be_planted_is_held_against_them(measured):
     held = {metric for values in measured.values() for metric in values}
     for name, (_, metric) in metrics().items():
@@ -92,6 +97,7 @@ def test_every_measure_of_a_kind_that_can_be_planted_is_held_against_them(measur
             assert any(metric.matches(other) for other in held), name
 
 
+@pytest.mark.slow
 def test_a_measure_of_diversity_that_noise_wins_says_so_in_its_definition(measured):
     for values in measured.values():
         for name, columns in values.items():
@@ -103,11 +109,13 @@ def test_a_measure_of_diversity_that_noise_wins_says_so_in_its_definition(measur
             assert metric.definition.endswith(NOISE_WINS) == ("bank" not in metric.needs), name
 
 
+@pytest.mark.slow
 def test_the_planted_worlds_have_plain_sets_with_values(measured):
     for values in measured.values():
         assert sum(np.isfinite(found[PLAIN]).all() for found in values.values()) > 10
 
 
+@pytest.mark.slow
 def test_support_tells_the_mean_picture_and_shrunk_sets_behind_every_hole(measured):
     for values in measured.values():
         assert values["off_support"]["mean"].mean() >= 0.9
@@ -116,6 +124,7 @@ def test_support_tells_the_mean_picture_and_shrunk_sets_behind_every_hole(measur
     assert measured["digits, left"]["off_support"]["mean+noise"].mean() > 0.8
 
 
+@pytest.mark.slow
 def test_the_table_of_the_documentation_is_the_command_s(measured):
     page = (Path(planted.__file__).parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
     assert "python -m benchmark planted --short --cases 12" in page
