@@ -6,19 +6,23 @@ distance to its edge in object units, negative inside; its coverage of a pixel i
 so that edges are anti-aliased and a shape changes nothing further than half a pixel from it.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 UNITS = 64.0
 
 Table = Mapping[str, Mapping[str, float]]
-Shape = Callable[[Tensor, Tensor], Tensor]
+Shape = Callable[["Tensor", "Tensor"], "Tensor"]
 Window = tuple[float, float, float, float]
 
 
@@ -30,10 +34,10 @@ class Frame:
     centre_y: Tensor
     scale: Tensor
 
-    def __getitem__(self, index) -> "Frame":
+    def __getitem__(self, index) -> Frame:
         return Frame(self.centre_x[index], self.centre_y[index], self.scale[index])
 
-    def to(self, device) -> "Frame":
+    def to(self, device) -> Frame:
         return Frame(self.centre_x.to(device), self.centre_y.to(device), self.scale.to(device))
 
 
@@ -52,11 +56,11 @@ class Attributes:
     def __len__(self) -> int:
         return len(self.frame.scale)
 
-    def __getitem__(self, index) -> "Attributes":
+    def __getitem__(self, index) -> Attributes:
         """The attributes of some of the pictures; ``index`` is a slice, a list, or a tensor of integers or booleans."""
         return replace(self, values={k: v[index] for k, v in self.values.items()}, frame=self.frame[index])
 
-    def with_value(self, attribute: str, value: str) -> "Attributes":
+    def with_value(self, attribute: str, value: str) -> Attributes:
         """The same pictures, except that all of them have ``value`` for ``attribute``."""
         names = list(self.table.get(attribute, ()))
         if value not in names:

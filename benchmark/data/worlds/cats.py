@@ -29,13 +29,17 @@ depend on the attributes:
 - ``background``: what is in none of head, ears, whiskers, accessory and body.
 """
 
-from itertools import pairwise
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from benchmark.data import drawing
 from benchmark.data.drawing import Attributes, Canvas, arc, box, colours, ellipse, intersection, polygon, segment, union
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ATTRIBUTES: dict[str, dict[str, float]] = {
     "ears": {"pointed": 0.46, "folded": 0.28, "round": 0.18, "tufted": 0.08},

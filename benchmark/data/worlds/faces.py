@@ -31,11 +31,16 @@ depend on the attributes, so that the outline of a hole made from them tells not
 - ``background``: what is in none of hair, face and shirt.
 """
 
-import torch
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from benchmark.data import drawing
 from benchmark.data.drawing import Attributes, Canvas, arc, box, ellipse, intersection, parabola, segment, union
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ATTRIBUTES: dict[str, dict[str, float]] = {
     "mouth": {"smile": 0.50, "neutral": 0.30, "open": 0.13, "frown": 0.07},

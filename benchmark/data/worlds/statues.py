@@ -20,13 +20,17 @@ depend on the attributes: ``face``, ``hair`` (wherever hair, helmet or wreath re
 and shoulders), ``plinth``, and ``background``, what is in none of bust, hair and plinth.
 """
 
-from dataclasses import replace
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from benchmark.data import drawing
 from benchmark.data.drawing import Attributes, Canvas, arc, box, colours, ellipse, intersection, polygon, segment, union
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ATTRIBUTES: dict[str, dict[str, float]] = {
     "stone": {"marble": 0.44, "granite": 0.36, "basalt": 0.20},

@@ -32,15 +32,19 @@ on the attributes, and those of window, lamp, wardrobe and plant hold their mirr
 - ``bed``, ``window``, ``lamp``, ``wardrobe``, ``picture``, ``rug``, ``plant``: what their names say.
 """
 
-from dataclasses import replace
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from benchmark.data import drawing
 from benchmark.data.drawing import Attributes, Canvas, box, colours, polygon, union
 from benchmark.data.worlds.bedrooms import pieces
 from benchmark.data.worlds.bedrooms.pieces import PALETTES
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ATTRIBUTES: dict[str, dict[str, float]] = {
     "symmetry": {"mirrored": 0.44, "door": 0.28, "bookcase": 0.20, "armchair": 0.08},

@@ -3,10 +3,15 @@
 Every function paints on a ``Canvas`` whose units have their origin in the picture's middle, u to the right, v down.
 """
 
-import torch
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from benchmark.data.drawing import Attributes, Canvas, box, colours, ellipse, intersection, polygon, segment, union
+from benchmark.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PALETTES: dict[str, dict[str, tuple[float, float, float]]] = {
     "bedspread": {
