@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from benchmark.data.masks import RECIPES
+from benchmark.data.masks import RECIPES, Nameless, Pictures
 from benchmark.data.sources import SOURCES
 from benchmark.exact.mixtures import WORLDS as MIXTURES
 from benchmark.features import FEATURES
@@ -30,8 +30,8 @@ def _problem_options(kind: type) -> dict[str, Option]:
 
 # registry -> its entries by name, and how the options of one are read
 REGISTRIES: dict[str, tuple[Mapping[str, Any], Callable[[Any], dict[str, Option]]]] = {
-    "masks": (RECIPES, partial(options_of, positional=1)),
-    "sources": (SOURCES, options_of),
+    "masks": (RECIPES, lambda recipe: recipe.options),
+    "sources": (SOURCES, lambda source: source.options),
     "priors": (PRIORS, lambda loader: loader.options),
     "problems": (PROBLEMS, _problem_options),
     "features": (FEATURES, options_of),
@@ -51,15 +51,35 @@ def entry_faults(config: Mapping[str, Any]) -> Iterator[str]:
     """One line for each option of a mask, source, prior, operator, feature, strategy, guidance or mixture that the
     entry does not have or take, or that it needs."""
     for name, mask in config["masks"].items():
-        yield from _faults("masks", mask, f"masks.{name}", "recipe")
+        yield from _mask_faults(mask, f"masks.{name}")
     for name, dataset in config["datasets"].items():
         yield from _dataset_faults(dataset, f"datasets.{name}")
+        for task, spec in dataset["tasks"].items():
+            source = SOURCES[dataset["source"]["name"]]
+            yield from _lacking(config, spec.get("mask"), source, f"datasets.{name}.tasks.{task}")
     truth = config["truth"] or {"problems": {}, "guided": []}
     for name, problem in truth["problems"].items():
         yield from _faults("mixtures", problem["world"], f"truth.problems.{name}.world")
         yield from _faults("problems", problem["problem"], f"truth.problems.{name}.problem")
+        yield from _lacking(config, problem["mask"], Nameless(), f"truth.problems.{name}")
     for index, grid in enumerate(truth["guided"]):
         yield from _guidance_faults(grid, grid["D"], f"truth.guided[{index}]")
+
+
+def _mask_faults(mask: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Faults of a mask's options, one by one and together."""
+    own = list(_faults("masks", mask, where, "recipe"))
+    yield from own
+    reason = None if own else RECIPES[mask["recipe"]].refuses(_options(mask, "recipe"))
+    if reason:
+        yield f"{where}: {mask['recipe']} {reason}"
+
+
+def _lacking(config: Mapping[str, Any], name: str | None, pictures: Pictures, where: str) -> Iterator[str]:
+    """What a mask needs that pictures do not have."""
+    mask = config["masks"].get(name)
+    if mask and (reason := RECIPES[mask["recipe"]].lacks(_options(mask, "recipe"), pictures)):
+        yield f"{where}.mask: {mask['recipe']} {reason}"
 
 
 def _dataset_faults(dataset: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -91,7 +111,7 @@ def _guidance_faults(point: Mapping[str, Any], distances: Any, where: str, key: 
         return
     spec = _named(point["guidance"])
     yield from _faults("guidances", spec, f"{where}.guidance")
-    options = {name: value for name, value in spec.items() if name != "name"}
+    options = _options(spec)
     for D in distances if isinstance(distances, list) else [distances]:
         if D is not None and (reason := GUIDANCE[spec["name"]].refuses(D, options)):
             yield f"{where}.{key}: {spec['name']} {reason}"
@@ -104,5 +124,9 @@ def _named(entry: str | Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _faults(registry: str, spec: Mapping[str, Any], where: str, key: str = "name") -> Iterator[str]:
     """Faults of the options of an entry, which stand beside its name under ``key``."""
-    options = {name: value for name, value in spec.items() if name != key}
-    yield from option_faults(entry_options(registry, spec[key]), options, where)
+    yield from option_faults(entry_options(registry, spec[key]), _options(spec, key), where)
+
+
+def _options(spec: Mapping[str, Any], key: str = "name") -> dict[str, Any]:
+    """What stands beside an entry's name."""
+    return {name: value for name, value in spec.items() if name != key}

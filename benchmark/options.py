@@ -39,14 +39,23 @@ ACCEPTS: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Within:
-    """The range of an option, both ends allowed; with ``step``, its multiples alone."""
+    """The range of an option, both ends allowed but those that are ``open``; with ``step``, its multiples alone."""
 
     least: float
     most: float = math.inf
     step: int | None = None
+    open: tuple[float, ...] = ()
+
+    def __contains__(self, value: float) -> bool:
+        return self.least <= value <= self.most and value not in self.open
 
     def __str__(self) -> str:
-        return f"{self.least:g} to {self.most:g}" if self.most < math.inf else f"{self.least:g} or more"
+        above = f"more than {self.least:g}" if self.least in self.open else f"{self.least:g}"
+        if self.most in self.open:
+            return f"{above}{'' if self.least in self.open else ' or more'} and less than {self.most:g}"
+        if self.most < math.inf:
+            return f"{above}{', up to' if self.least in self.open else ' to'} {self.most:g}"
+        return above if self.least in self.open else f"{above} or more"
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,8 @@ class OneOf:
 @dataclass(frozen=True)
 class Option:
     """One option: ``kinds``, the names of the types that it takes (any where there are none); its range or values; what
-    it is. ``default`` is ``inspect.Parameter.empty`` where it has to be given."""
+    it is; ``items``, the types of what a list holds. ``default`` is ``inspect.Parameter.empty`` where it has to be
+    given."""
 
     name: str
     kinds: tuple[str, ...]
@@ -70,6 +80,7 @@ class Option:
     about: str = ""
     within: Within | None = None
     one_of: tuple = ()
+    items: tuple[str, ...] = ()
 
     def fault(self, value: Any) -> str | None:
         """What is wrong with a value, and what would be right; None where nothing is."""
@@ -80,11 +91,16 @@ class Option:
         if self.one_of and value is not None and value not in self.one_of:
             return f"{value!r} is not known; use {' or '.join(map(str, self.one_of))}"
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if self.within and number and not self.within.least <= value <= self.within.most:
+        if self.within and number and value not in self.within:
             whole = "a whole number from " if self.kinds[0] == "int" and self.within.most < math.inf else ""
             return f"{value!r} is out of range; give {whole}{self.within}"
         if self.within and self.within.step and number and value % self.within.step:
             return f"{value!r} is no multiple of {self.within.step}"
+        for item in value if self.items and isinstance(value, list) else ():
+            if not any(is_kind(item, kind) for kind in self.items):
+                return f"{item!r} in it is not of type {' or '.join(self.items)}"
+            if isinstance(item, float) and not math.isfinite(item):
+                return f"{item} in it is not a finite number"
         return None
 
 
@@ -141,4 +157,7 @@ def _option(part: inspect.Parameter, function: Callable) -> Option | None:
     within = next((item for item in meta if isinstance(item, Within)), None)
     one_of = next((item.values for item in meta if isinstance(item, OneOf)), ())
     about = next((item for item in meta if isinstance(item, str)), "")
-    return Option(part.name, tuple(KINDS[kind] for kind in kinds), part.default, about, within, one_of)
+    listed = next((get_args(kind) for kind in parts if get_origin(kind) in (list, Sequence)), ())
+    items = tuple(KINDS.get(get_origin(item) or item, "") for kind in listed for item in get_args(kind) or (kind,))
+    names = tuple(KINDS[kind] for kind in kinds)
+    return Option(part.name, names, part.default, about, within, one_of, () if "" in items else items)

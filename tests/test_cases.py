@@ -110,7 +110,7 @@ def test_a_file_of_other_settings_is_refused_and_named(tmp_path):
         ({"count": 0}, "cases.count: 0 is not a number of cases"),
         ({"seed": -1}, "cases.seed: -1 is not a seed"),
         ({"source": "digits"}, "cases.source: 'digits' is not an object"),
-        ({"source": {"name": "digits", "size": 4}}, "source digits: unknown option 'size'; it takes none"),
+        ({"source": {"name": "digits", "size": 4}}, "source digits.size: unknown option; there is none"),
         ({"mask": "left"}, "cases.mask: 'left' is not an object"),
         ({"colour": 1}, "cases: unknown key 'colour'"),
     ],

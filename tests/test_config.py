@@ -595,3 +595,81 @@ def test_no_entry_of_a_registry_is_silently_replaced(what):
     }
     with pytest.raises(ValueError, match=f"there is a {what} '.*' already"):
         ways[what]()
+
+
+# --------------------------------------------------------------------------------- what a mask needs, and a source has
+def of_pictures(source, mask):
+    """The good configuration with a task of this mask on pictures of this source."""
+    config = changed("masks.mine", mask)
+    config["datasets"]["digits"] |= {"source": source, "tasks": {"left": {"mask": "mine"}, "sr2": {"mask": "left"}}}
+    return config
+
+
+@pytest.mark.parametrize(
+    ("mask", "fault"),
+    [
+        ({"recipe": "mask_folder"}, "masks.mine.folder: missing. The folder of the masks."),
+        ({"recipe": "mask_image"}, "masks.mine: mask_image has neither of file and folder; give one of them"),
+        ({"recipe": "mask_image", "file": "a", "folder": "b"}, "masks.mine: mask_image has both of file and folder"),
+        ({"recipe": "polygon"}, "masks.mine: polygon has neither of file and cases"),
+        (
+            {"recipe": "polygon", "cases": {"a": [[0, 0], [1, 1]]}},
+            "masks.mine: polygon has case 'a': [[0, 0], [1, 1]]:",
+        ),
+        ({"recipe": "polygon", "cases": {"a": {"box": [0, 0, 1, 1]}}, "size": [0, 1]}, "masks.mine: polygon has size:"),
+        ({"recipe": "parts"}, "masks.mine.parts: missing. Names of parts"),
+        ({"recipe": "parts", "parts": []}, "masks.mine: parts has no parts"),
+        ({"recipe": "parts", "parts": ["mouth", 7]}, "masks.mine.parts: 7 in it is not of type str"),
+        ({"recipe": "parts", "parts": ["a"], "min_area": 0.6}, "masks.mine: parts has min_area 0.6 and max_area 0.5"),
+        ({"recipe": "mask_folder", "folder": "a", "min_area": 0.6}, "masks.mine: mask_folder has min_area 0.6 and"),
+        ({"recipe": "mask_folder", "folder": "a", "unknown": "grey"}, "masks.mine.unknown: 'grey' is not known"),
+        (
+            {"recipe": "mask_image", "file": "a", "threshold": 255},
+            "masks.mine.threshold: 255 is out of range; give 0 or",
+        ),
+        ({"recipe": "box", "fraction": 0}, "masks.mine.fraction: 0 is out of range; give more than 0 and less than 1"),
+    ],
+)
+def test_what_a_mask_needs_is_asked_for_before_anything_runs(mask, fault):
+    assert refusal(of_pictures({"name": "digits"}, mask)).startswith(f"some.yaml: {fault}")
+
+
+@pytest.mark.parametrize(
+    ("source", "part", "fault"),
+    [
+        ({"name": "digits"}, "mouth", "parts hides parts of the picture, and these have none that are known"),
+        ({"name": "image_folder", "path": "here"}, "mouth", "parts hides parts of the picture, and these have none"),
+        ({"name": "faces"}, "lips", "parts hides the part 'lips', which these have not; known: mouth, eyes, brows"),
+        ({"name": "celebamask_hq", "path": "here"}, "beard", "parts hides the part 'beard', which these have not"),
+    ],
+)
+def test_a_part_that_pictures_have_not_is_refused_before_anything_runs(source, part, fault):
+    message = refusal(of_pictures(source, {"recipe": "parts", "parts": [part]}))
+    assert message.startswith(f"some.yaml: datasets.digits.tasks.left.mask: {fault}")
+    if source["name"] in ("faces", "celebamask_hq"):
+        check(of_pictures(source, {"recipe": "parts", "parts": ["mouth"]}))
+
+
+@pytest.mark.parametrize(
+    ("mask", "fault"),
+    [
+        ({"recipe": "parts", "parts": ["mouth"]}, "parts hides parts of the picture, and these have none"),
+        ({"recipe": "thick"}, "thick is drawn for each case by its name, and these have none"),
+        ({"recipe": "mask_folder", "folder": "a"}, "mask_folder is drawn for each case by its name"),
+        ({"recipe": "mask_image", "folder": "a"}, "mask_image is drawn for each case by its name"),
+        ({"recipe": "polygon", "cases": {"a": {"box": [0, 0, 1, 1]}}}, "polygon has polygons of cases by their names"),
+    ],
+)
+def test_a_mask_that_no_world_of_the_truth_can_have_is_refused_before_anything_runs(mask, fault):
+    config = changed("masks.mine", mask)
+    config["truth"] = {"samplers": {"ddnm": [5]}, "problems": {"p": {"world": {"name": "digits"}, "mask": "mine"}}}
+    assert refusal(config).startswith(f"some.yaml: truth.problems.p.mask: {fault}")
+
+
+def test_every_source_gives_the_parts_that_it_declares():
+    from benchmark.data.sources import SOURCES, pictures
+    from benchmark.data.worlds import WORLDS
+
+    for name in ("digits", *WORLDS):
+        (picture,) = pictures({"name": name}, 1, 0)
+        assert set(SOURCES[name].parts) == set(picture.parts or ())

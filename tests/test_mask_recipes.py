@@ -83,7 +83,7 @@ def test_a_random_mask_is_the_same_drawing_at_every_size(recipe):
 def test_a_random_mask_without_a_case_s_name_is_refused():
     with pytest.raises(BenchmarkError, match="drawn for each case by its name"):
         make_hole({"recipe": "thick"}, SHAPE)
-    refused("variant is 'a'", "thick", variant="a")
+    refused("variant: 'a' is not of type int", "thick", variant="a")
 
 
 def test_draws_are_uniform_and_within_their_limits():
@@ -138,7 +138,7 @@ def test_polygons_from_a_file_keep_names_as_they_are_written(tmp_path):
 
 
 def test_a_bad_polygon_gets_one_line(tmp_path):
-    refused("give either file or cases", "polygon")
+    refused("neither of file and cases; give one of them", "polygon")
     refused("cannot be read", "polygon", file=str(tmp_path / "none.yaml"))
     refused("no polygon of case 'one'", "polygon", cases={})
     refused("three corners", "polygon", cases={"one": [[0, 0], [1, 1]]})
@@ -212,9 +212,14 @@ def test_a_mask_file_that_cannot_be_used_gets_one_line(tmp_path, hole):
     refused("no such image", "mask_image", file=str(tmp_path / "none.png"))
     refused("levels are 0 and 1", "mask_image", file=str(tmp_path / "ones.png"))
     refused("covers the whole picture", "mask_image", file=str(tmp_path / "full.png"))
-    refused("give either file or folder", "mask_image")
-    refused("it is black or white", "mask_image", file="x", unknown="grey")
-    refused("threshold is 255", "mask_image", file=str(tmp_path / "full.png"), threshold=255)
+    refused("neither of file and folder; give one of them", "mask_image")
+    refused("use black or white", "mask_image", file="x", unknown="grey")
+    refused(
+        "threshold: 255 is out of range; give 0 or more and less than 255",
+        "mask_image",
+        file=str(tmp_path / "full.png"),
+        threshold=255,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ irregular masks
@@ -258,7 +263,7 @@ def test_a_bad_mask_folder_gets_one_line(tmp_path):
     refused("folder: missing", "mask_folder")
     refused("no such folder", "mask_folder", folder=str(tmp_path / "none"))
     refused("has no images", "mask_folder", folder=str(tmp_path))
-    refused("it is black, white or auto", "mask_folder", folder=str(tmp_path), unknown="grey")
+    refused("use black or white or auto", "mask_folder", folder=str(tmp_path), unknown="grey")
     refused("min_area < max_area", "mask_folder", folder=str(tmp_path), min_area=0.7)
 
 

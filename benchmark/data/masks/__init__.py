@@ -10,21 +10,21 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from benchmark.data.masks import parts as _parts
-from benchmark.data.masks.base import RECIPES, Parts, Picture, Shape, recipe
+from benchmark.data.masks.base import RECIPES, Nameless, Parts, Picture, Pictures, Shape, recipe
 from benchmark.discovery import modules_of
 from benchmark.errors import BenchmarkError
+from benchmark.options import option_faults
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 modules_of(__name__, __path__)  # each enters its recipes
 dilate = _parts.dilate
-__all__ = ["RECIPES", "Picture", "dilate", "make_hole", "recipe"]
+__all__ = ["RECIPES", "Nameless", "Picture", "Pictures", "dilate", "make_hole", "recipe"]
 
 
 def make_hole(
@@ -41,11 +41,10 @@ def make_hole(
     if name not in RECIPES:
         raise BenchmarkError(f"unknown mask recipe {name!r}: known recipes are {', '.join(sorted(RECIPES))}")
     function = RECIPES[name]
-    known = list(inspect.signature(function).parameters)[1:]
-    for key in options:
-        if key not in known:
-            wanted = f"known parameters are {', '.join(known)}" if known else "it takes none"
-            raise BenchmarkError(f"mask recipe {name!r}: unknown parameter {key!r}: {wanted}")
+    for fault in option_faults(function.options, options, f"mask recipe {name}"):
+        raise BenchmarkError(fault)
+    if reason := function.refuses(options):
+        raise BenchmarkError(f"mask recipe {name}: it {reason}")
     hole = function(Picture((shape[0], shape[1]), parts, dataset, case, seed), **options)
     if not hole.any() or hole.all():
         what = "the hole covers the whole picture" if hole.all() else "the hole is empty"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
-from benchmark.data.masks.base import RECIPES, Picture, check_limits
-from benchmark.discovery import register
-from benchmark.errors import BenchmarkError
+from benchmark.data.masks.base import LargestArea, LeastArea, Picture, Pictures, area_fault, recipe
+from benchmark.errors import BenchmarkError, suggestion
 from benchmark.lazy import torch
 from benchmark.options import Within
 
@@ -21,12 +21,25 @@ def dilate(mask: Tensor, radius: int) -> Tensor:
     return torch.nn.functional.conv2d(mask[None, None].float(), disk[None, None], padding=radius)[0, 0] > 0.5
 
 
+def _refuses(options: Mapping[str, Any]) -> str | None:
+    return area_fault(options) if options["parts"] else "has no parts; give names of parts of the picture"
+
+
+def _lacks(options: Mapping[str, Any], pictures: Pictures) -> str | None:
+    if not pictures.parts:
+        return "hides parts of the picture, and these have none that are known; use another recipe"
+    for name in options["parts"]:
+        if name not in pictures.parts:
+            return f"hides the part {name!r}, which these have not{suggestion(name, list(pictures.parts))}"
+    return None
+
+
 def _parts(
     picture: Picture,
-    parts: list[str] | tuple[str, ...] = (),
-    dilate: Annotated[int, Within(0), "Pixels by which the hole is widened."] = 3,
-    min_area: Annotated[float, Within(0, 1), "Least share of the picture."] = 0.005,
-    max_area: Annotated[float, Within(0, 1), "Largest share of the picture."] = 0.5,
+    parts: Annotated[list[str], "Names of parts of the picture, whose union is the hole."],
+    dilate: Annotated[int, Within(0, 1000), "Pixels by which the hole is widened."] = 3,
+    min_area: LeastArea = 0.005,
+    max_area: LargestArea = 0.5,
 ) -> Tensor:
     """The union of the named ``parts`` of the picture, grown by a disk of radius ``dilate`` pixels.
 
@@ -38,17 +51,12 @@ def _parts(
             f"{where}: this picture has no part maps (drawn worlds and CelebAMask-HQ with its annotation have); "
             "use another recipe"
         )
-    if isinstance(parts, str) or not parts:
-        raise BenchmarkError(f"{where}: parts is {parts!r}; it must be a list of names: {', '.join(maps)}")
     for name in parts:
         if name not in maps:
             raise BenchmarkError(f"{where}: unknown part {name!r}: known parts are {', '.join(maps)}")
         if tuple(maps[name].shape) != picture.shape:
             found, wanted = ("x".join(map(str, shape)) for shape in (maps[name].shape, picture.shape))
             raise BenchmarkError(f"{where}: part {name!r} is {found}; it must be {wanted}")
-    if not isinstance(dilate, int) or isinstance(dilate, bool) or dilate < 0:
-        raise BenchmarkError(f"{where}: dilate is {dilate!r}; it must be a whole number of pixels, 0 or more")
-    check_limits(where, min_area, max_area)
     hole = _dilate(torch.stack([maps[name] for name in parts]).any(0), dilate)
     area = hole.float().mean().item()
     if not min_area <= area <= max_area:
@@ -61,4 +69,5 @@ def _parts(
 
 # The recipe's own parameters are called `parts` and `dilate`, hence the private names here.
 _dilate = dilate
-register(RECIPES, "parts", _parts, "recipe")
+_parts.__name__ = "parts"
+recipe(refuses=_refuses, lacks=_lacks)(_parts)

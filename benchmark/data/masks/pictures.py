@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from benchmark.data.images import SUFFIXES, fit_nearest, read_grey
-from benchmark.data.masks.base import Picture, check_limits, draws, is_number, recipe
+from benchmark.data.masks.base import (
+    LargestArea,
+    LeastArea,
+    Picture,
+    Pictures,
+    Variant,
+    area_fault,
+    drawn_by_name,
+    draws,
+    either,
+    recipe,
+)
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
+from benchmark.options import OneOf, Within
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,18 +35,29 @@ BLACK, WHITE, AUTO = "black", "white", "auto"
 LOOKED_AT = 64  # files of a folder from which its polarity is found
 
 
+Threshold = Annotated[float, Within(0, 255, open=(255,)), "The largest grey level that is black."]
+
+
 class MaskWarning(UserWarning):
     """A mask file that can be used and should not be."""
 
 
-@recipe
+def _file_or_folder(options: Mapping[str, Any]) -> str | None:
+    return either("file", "folder", options)
+
+
+def _names_of_files(options: Mapping[str, Any], pictures: Pictures) -> str | None:
+    return None if options["file"] is not None else drawn_by_name(options, pictures)
+
+
+@recipe(refuses=_file_or_folder, lacks=_names_of_files)
 def mask_image(
     picture: Picture,
-    file: str | None = None,
-    folder: str | None = None,
-    files: dict | None = None,
-    threshold: float = 127,
-    unknown: str = BLACK,
+    file: Annotated[str | None, "The mask of every case."] = None,
+    folder: Annotated[str | None, "The folder of the cases' masks."] = None,
+    files: Annotated[dict | None, "Files of the folder by case, where they are called otherwise."] = None,
+    threshold: Threshold = 127,
+    unknown: Annotated[str, OneOf(BLACK, WHITE), "Which is the hole."] = BLACK,
 ) -> Tensor:
     """Any image as mask: ``file`` for every case, or the file of the case's name in ``folder``.
 
@@ -44,25 +68,21 @@ def mask_image(
     :class:`MaskWarning`: their levels near edges depend on the threshold (published codes use 127, 170 and 178.5).
     """
     where = "mask recipe 'mask_image'"
-    if (file is None) == (folder is None):
-        raise BenchmarkError(f"{where}: give either file or folder")
     given = Path(str(folder if file is None else file)).expanduser()
-    if unknown not in (BLACK, WHITE):
-        raise BenchmarkError(f"{where}: unknown is {unknown!r}; it is black or white")
     path = given if file is not None else _of_case(where, given, picture, files)
     black = _black(where, path, threshold)
     return torch.from_numpy(fit_nearest(black if unknown == BLACK else ~black, picture.shape).copy())
 
 
-@recipe
+@recipe(refuses=area_fault, lacks=drawn_by_name)
 def mask_folder(
     picture: Picture,
-    folder: str | None = None,
-    unknown: str = AUTO,
-    min_area: float = 0.01,
-    max_area: float = 0.6,
-    threshold: float = 127,
-    variant: int = 0,
+    folder: Annotated[str, "The folder of the masks."],
+    unknown: Annotated[str, OneOf(BLACK, WHITE, AUTO), "Which is the hole."] = AUTO,
+    min_area: LeastArea = 0.01,
+    max_area: LargestArea = 0.6,
+    threshold: Threshold = 127,
+    variant: Variant = 0,
 ) -> Tensor:
     """A mask drawn for the case from a folder of irregular masks (such as NVIDIA's), with an area within the limits.
 
@@ -73,11 +93,6 @@ def mask_folder(
     are widely used with white as the hole, its training masks are inverted).
     """
     where = "mask recipe 'mask_folder'"
-    if folder is None:
-        raise BenchmarkError(f"{where}: folder: missing")
-    if unknown not in (BLACK, WHITE, AUTO):
-        raise BenchmarkError(f"{where}: unknown is {unknown!r}; it is black, white or auto")
-    check_limits(where, min_area, max_area)
     root = Path(folder).expanduser()
     random = draws(picture, "mask_folder", variant)
     names = list(_names(where, root))
@@ -108,8 +123,6 @@ def _of_case(where: str, folder: Path, picture: Picture, files: dict | None) -> 
 
 def _black(where: str, path: Path, threshold: float) -> np.ndarray:
     """Which pixels of a mask file are black, bool (h, w)."""
-    if not is_number(threshold) or not 0 <= threshold < 255:
-        raise BenchmarkError(f"{where}: threshold is {threshold!r}; it must be 0 or more and below 255")
     levels, jpeg = read_grey(path)
     if levels.max() <= 1 and levels.any():
         raise BenchmarkError(f"{where}: {path}: its levels are 0 and 1; a mask's are 0 (black) and 255 (white)")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from benchmark.data.masks.base import Picture, Shape, is_number, recipe
+from benchmark.data.masks.base import Picture, Pictures, Shape, either, recipe
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
 from benchmark.options import Within
@@ -51,11 +52,10 @@ def bottom(picture: Picture) -> Tensor:
 
 @recipe
 def box(
-    picture: Picture, fraction: Annotated[float, Within(0, 1), "Side of the box as a share of the picture's."] = 0.5
+    picture: Picture,
+    fraction: Annotated[float, Within(0, 1, open=(0, 1)), "Side of the box as a share of the picture's."] = 0.5,
 ) -> Tensor:
     """A box in the picture's centre, each side ``fraction`` of the picture's (0 < fraction < 1), to whole pixels."""
-    if not is_number(fraction) or not 0 < fraction < 1:
-        raise BenchmarkError(f"mask recipe 'box': fraction is {fraction!r}; it must lie strictly between 0 and 1")
     return _centre(picture.shape, fraction)
 
 
@@ -92,8 +92,34 @@ def genhalf(picture: Picture) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------------------------- polygons
-@recipe
-def polygon(picture: Picture, file: str | None = None, cases: dict | None = None, size: list | None = None) -> Tensor:
+def _refuses(options: Mapping[str, Any]) -> str | None:
+    """Neither or both of file and cases, or coordinates in the configuration that are none."""
+    if reason := either("file", "cases", options):
+        return reason
+    try:
+        if options["size"] is not None:
+            _size("size", options["size"])
+        for name, drawn in (options["cases"] or {}).items():
+            _corners(f"case {name!r}", drawn)
+    except BenchmarkError as error:
+        return f"has {error}"
+    return None
+
+
+def _lacks(options: Mapping[str, Any], pictures: Pictures) -> str | None:
+    cases = options["cases"]
+    if pictures.named or cases is None or "default" in cases:
+        return None
+    return "has polygons of cases by their names, and these have none; give the polygon of default"
+
+
+@recipe(refuses=_refuses, lacks=_lacks)
+def polygon(
+    picture: Picture,
+    file: Annotated[str | None, "A YAML file of cases and size."] = None,
+    cases: Annotated[dict | None, "Polygons by case."] = None,
+    size: Annotated[list | None, "Width and height of the picture on which the coordinates were read."] = None,
+) -> Tensor:
     """Polygons or boxes drawn by hand for each picture, from ``cases`` or a YAML ``file`` that has the same two keys.
 
     ``size: [W, H]`` is the picture on which the coordinates were read (by default the case's own size), ``cases`` maps
@@ -102,8 +128,6 @@ def polygon(picture: Picture, file: str | None = None, cases: dict | None = None
     + 1/2, lies inside one of the polygons by the even-odd rule.
     """
     where = "mask recipe 'polygon'"
-    if (file is None) == (cases is None):
-        raise BenchmarkError(f"{where}: give either file or cases")
     if file is not None:
         where = f"{where}: {file}"
         cases, size = _read_polygons(where, file)
@@ -114,10 +138,7 @@ def polygon(picture: Picture, file: str | None = None, cases: dict | None = None
     height, width = picture.shape
     scale = np.array([1.0, 1.0])
     if size is not None:
-        read_on = _numbers(f"{where}: size", size, (2,))
-        if not (read_on > 0).all():
-            raise BenchmarkError(f"{where}: size: {size}: expected [W, H] of more than 0 pixels")
-        scale = np.array([width, height]) / read_on
+        scale = np.array([width, height]) / _size(f"{where}: size", size)
     hole = np.zeros(picture.shape, bool)
     for corners in _corners(f"{where}: case {picture.case!r}", drawn):
         hole |= _inside(corners * scale, picture.shape)
@@ -141,6 +162,13 @@ def _read_polygons(where: str, file: str) -> tuple[dict, list | None]:
     ):
         raise BenchmarkError(f"{where}: the keys cases (polygons by case) and size are expected")
     return document["cases"], document.get("size")
+
+
+def _size(where: str, size: object) -> np.ndarray:
+    read_on = _numbers(where, size, (2,))
+    if not (read_on > 0).all():
+        raise BenchmarkError(f"{where}: {size}: expected [W, H] of more than 0 pixels")
+    return read_on
 
 
 def _corners(where: str, drawn: Any) -> list[np.ndarray]:

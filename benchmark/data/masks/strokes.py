@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.data.images import fit_nearest
-from benchmark.data.masks.base import Draws, Picture, draws, recipe
+from benchmark.data.masks.base import Draws, Picture, Variant, drawn_by_name, draws, recipe
 from benchmark.lazy import torch
 
 if TYPE_CHECKING:
@@ -56,20 +56,20 @@ MEDIUM = Strokes((4, 6), 50, 100), Boxes(0, (10, 50), (1, 5))
 THICK = Strokes((1, 6), 100, 200), Boxes(10, (30, 150), (1, 3))
 
 
-@recipe
-def thin(picture: Picture, variant: int = 0) -> Tensor:
+@recipe(lacks=drawn_by_name)
+def thin(picture: Picture, variant: Variant = 0) -> Tensor:
     """LaMa's thin masks: 4 to 51 strokes, 5 to 14 wide. Another ``variant`` is another mask of the same case."""
     return _draw(picture, *THIN, draws(picture, "thin", variant))
 
 
-@recipe
-def medium(picture: Picture, variant: int = 0) -> Tensor:
+@recipe(lacks=drawn_by_name)
+def medium(picture: Picture, variant: Variant = 0) -> Tensor:
     """LaMa's medium masks: 4 to 6 strokes, 5 to 54 wide, or 1 to 5 boxes of sides 10 to 50."""
     return _draw(picture, *MEDIUM, draws(picture, "medium", variant))
 
 
-@recipe
-def thick(picture: Picture, variant: int = 0) -> Tensor:
+@recipe(lacks=drawn_by_name)
+def thick(picture: Picture, variant: Variant = 0) -> Tensor:
     """LaMa's thick masks: 1 to 6 strokes, 5 to 104 wide, or 1 to 3 boxes of sides 30 to 150."""
     return _draw(picture, *THICK, draws(picture, "thick", variant))
 

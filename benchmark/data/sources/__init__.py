@@ -13,7 +13,7 @@ from benchmark.data.sources.base import SOURCES, source
 from benchmark.data.sources.rendered import TEST_SEED
 from benchmark.discovery import modules_of
 from benchmark.errors import BenchmarkError
-from benchmark.options import option_faults, options_of
+from benchmark.options import option_faults
 
 modules_of(__name__, __path__)  # each enters its sources
 __all__ = ["SOURCES", "TEST_SEED", "pictures", "source"]
@@ -29,10 +29,6 @@ def pictures(settings: dict, count: int, seed: int) -> Iterator[Picture]:
     name = options.pop("name", None)
     if name not in SOURCES:
         raise BenchmarkError(f"source.name: {name!r} is not known; use one of {', '.join(SOURCES)}")
-    known = options_of(SOURCES[name])
-    if unknown := [option for option in options if option not in known]:
-        has = f"its options are {', '.join(known)}" if known else "it takes none"
-        raise BenchmarkError(f"source {name}: unknown option {unknown[0]!r}; {has}")
-    for fault in option_faults(known, options, f"source {name}"):
+    for fault in option_faults(SOURCES[name].options, options, f"source {name}"):
         raise BenchmarkError(fault)
     return SOURCES[name](count, seed, **options)

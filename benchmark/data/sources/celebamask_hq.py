@@ -39,7 +39,7 @@ PARTS = {
 SPLITS = {"train": (0, 162_771), "val": (162_771, 182_638), "test": (182_638, 202_599)}
 
 
-@source
+@source(parts=tuple(PARTS))
 def celebamask_hq(
     count: int,
     seed: int,

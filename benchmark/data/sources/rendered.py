@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from benchmark.data.picture import Picture
-from benchmark.data.sources.base import Size, Source, source
+from benchmark.data.sources.base import Size, source
 from benchmark.data.worlds import WORLDS, get_world
 from benchmark.lazy import torch
 
 TEST_SEED = 1_000_003  # keeps cases of rendered worlds apart from what their priors were trained on
 
 
-def _rendered(world: str) -> Source:
+def _rendered(world: str) -> Callable[..., Iterator[Picture]]:
     def pictures(count: int, seed: int, *, size: Size = 64) -> Iterator[Picture]:
         renderer = get_world(world)
         attributes = renderer.sample_attributes(count, torch.Generator().manual_seed(TEST_SEED + seed))
@@ -30,5 +31,9 @@ def _rendered(world: str) -> Source:
     return pictures
 
 
+def _parts(world: str) -> tuple[str, ...]:
+    return WORLDS[world].PARTS
+
+
 for _world in WORLDS:
-    source(_rendered(_world))
+    source(parts=partial(_parts, _world))(_rendered(_world))
