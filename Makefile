@@ -54,7 +54,7 @@ format: $(INSTALLED)
 .PHONY: unlocked
 unlocked: $(INSTALLED)
 	@pid=$$(cat .snakemake/run.pid 2>/dev/null); \
-	if [ -n "$$pid" ] && kill -0 "$$pid" 2>/dev/null && ps -p "$$pid" -o stat= -o args= | grep -v "^Z" | grep -q snakemake; then \
+	if [ -n "$$pid" ] && kill -0 "$$pid" 2>/dev/null && ps -ww -p "$$pid" -o stat= -o args= | grep -v "^Z" | grep -q snakemake; then \
 	    echo "error: a run is in progress (process $$pid); wait for it or stop it" >&2; exit 1; \
 	fi; \
 	if [ -n "$$(ls .snakemake/locks 2>/dev/null)" ]; then \
