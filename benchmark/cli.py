@@ -63,14 +63,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in argv if not word.startswith("-")), None)
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
-        if name == chosen:
-            module = importlib.import_module(f"benchmark.commands.{name.replace('-', '_')}")
-            module.add_arguments(command)
-            command.set_defaults(run=module.run)
-    args = parser.parse_args(argv)
     try:
+        for name, summary in COMMANDS.items():
+            command = commands.add_parser(name, help=summary, description=summary)
+            if name == chosen:
+                module = importlib.import_module(f"benchmark.commands.{name.replace('-', '_')}")
+                module.add_arguments(command)
+                command.set_defaults(run=module.run)
+        args = parser.parse_args(argv)
         args.run(args)
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -31,6 +31,8 @@ from benchmark.weights import public, shipped
 SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 NUMERIC = {"eta", "D", "values", "sigma"}
 BOOLEAN = {"rehearsal", "toy"}
+DISTANCE = re.compile(r"(^|\.)D(\[\d+\])?$|sweeps\.D\.values\[\d+\]$")  # the keys that may be infinite: no limit
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 SECTIONS_WITH_TASKS = ("eta", "D", "comparison", "candidates")
 
 
@@ -42,12 +44,41 @@ def load(path: str | os.PathLike) -> dict:
     """
     try:
         with open(path, encoding="utf-8") as file:
-            config = yaml.safe_load(file)
+            config = yaml.load(file, Loader=_Strict)
     except OSError as error:
         raise BenchmarkError(f"{path}: {error.strerror}") from None
     except yaml.YAMLError as error:
         raise BenchmarkError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     return check(config, str(path))
+
+
+class _Strict(yaml.SafeLoader):
+    """YAML in which a key stands once: the last of several would count, silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in seen:
+                    words = f"key {key.value!r} stands there twice"
+                    raise yaml.constructor.ConstructorError(None, None, words, key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def refuse_twice(path: str | os.PathLike) -> None:
+    """Refuse a YAML file with a key twice in one mapping, as :func:`load` does, for what Snakemake has read.
+
+    Raises:
+        BenchmarkError: naming key and line.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            yaml.load(file, Loader=_Strict)
+    except yaml.constructor.ConstructorError as error:
+        raise BenchmarkError(f"{path}: {' '.join(str(error).split())}") from None
+    except (OSError, ValueError, yaml.YAMLError):
+        return
 
 
 def check(config: Any, source: str = "configuration") -> dict:
@@ -64,12 +95,18 @@ def check(config: Any, source: str = "configuration") -> dict:
     try:
         for problem in _numbers_where(config, lambda value: isinstance(value, int) and abs(value) > LARGEST):
             raise BenchmarkError(f"{problem}: a whole number beyond 63 bits; give a smaller one")
+        for problem in _numbers_where(config, lambda value: isinstance(value, str) and UNPRINTABLE.search(value)):
+            if problem != "publish.tuned_on" or "\0" in config["publish"]["tuned_on"]:
+                raise BenchmarkError(f"{problem}: holds a line's end or another control character; take it out")
         _check_schema(config)
         _fill_defaults(config, _schema())
         for problem in _faults(config):
             raise BenchmarkError(problem)
         for problem in _numbers_where(config, lambda value: isinstance(value, float) and math.isnan(value)):
             raise BenchmarkError(f"{problem}: nan is not a finite number; give one")
+        for problem in _numbers_where(config, lambda value: isinstance(value, float) and math.isinf(value)):
+            if not DISTANCE.search(problem):
+                raise BenchmarkError(f"{problem}: inf is not a finite number; give one")
     except BenchmarkError as error:
         raise BenchmarkError(f"{source}: {error}") from None
     return rehearse(config, _sizes(config)) if config["rehearsal"] else config

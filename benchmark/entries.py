@@ -21,7 +21,7 @@ from benchmark.problems import PROBLEMS
 from benchmark.sampling.guidance import GUIDANCE
 from benchmark.selection.strategies import STRATEGIES
 
-SIGMA = Option("sigma", ("float",), 0.0, "Standard deviation of the noise on the [0, 1] scale.", Within(0))
+SIGMA = Option("sigma", ("float",), 0.0, "Standard deviation of the noise on the [0, 1] scale.", Within(0, 10))
 
 
 def _problem_options(kind: type) -> dict[str, Option]:

@@ -8,15 +8,16 @@ that the plan of a run can ask what is available without loading a network libra
 from __future__ import annotations
 
 import difflib
-import importlib
 import math
 import pkgutil
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from benchmark.discovery import entered
 from benchmark.errors import BenchmarkError
 from benchmark.weights import of_metrics
 
@@ -63,6 +64,27 @@ class Metric:
     label: str = field(kw_only=True)
     group: str = field(kw_only=True)
     rank: int = LAST
+
+    def __post_init__(self) -> None:
+        """Refuse what tables and figures could not read.
+
+        Raises:
+            BenchmarkError: a field of another value than it may have, with those that are right.
+        """
+        choices = {"direction": DIRECTIONS, "group": GROUPS, "per": ("set", "sample", "pool")}
+        choices |= {"measures": ("", *MEASURES)}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise BenchmarkError(f"metric {self.name}: {name}: {getattr(self, name)!r} is none of {_listed(known)}")
+        needs = self.needs if isinstance(self.needs, tuple) else (self.needs,)
+        if unknown := [need for need in needs if need not in NEEDS or not isinstance(self.needs, tuple)]:
+            raise BenchmarkError(f"metric {self.name}: needs: {unknown[0]!r} is none of {_listed(NEEDS)}, in a tuple")
+        low, high = self.range
+        if not low < high:
+            raise BenchmarkError(f"metric {self.name}: range: {self.range} is not (least, greatest)")
+        for name in ("name", "label", "definition"):
+            if not str(getattr(self, name)).strip():
+                raise BenchmarkError(f"metric {self.name}: {name} is empty; tables and documents need it")
 
     def matches(self, name: str) -> bool:
         """Whether ``name`` is this metric's, placeholders standing for any text."""
@@ -113,10 +135,14 @@ class Metric:
         return re.compile(r"(.+)".join(re.escape(part) for part in parts))
 
 
+def _listed(known: Iterable[str]) -> str:
+    return ", ".join(repr(one) for one in known)
+
+
 @cache
 def family(name: str) -> ModuleType:
     """The module of a family."""
-    return importlib.import_module(f"benchmark.metrics.families.{name}")
+    return entered(f"benchmark.metrics.families.{name}")
 
 
 @cache

@@ -7,16 +7,18 @@ operator's own, and ``singulars`` (broadcastable to z) says which are measured: 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import numpy as np
 
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
+from benchmark.options import Within
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+Cutoff = Annotated[float, Within(0, 0.99), "Singular values below it are taken for 0."]
 CUTOFF = 3e-2  # singular values of blurs below it are taken for 0: DDRM's deblurring (arXiv 2201.11793, released code)
 
 

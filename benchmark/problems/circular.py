@@ -11,7 +11,7 @@ import numpy as np
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
 from benchmark.options import Within
-from benchmark.problems.base import CUTOFF, Problem, check_cutoff, divides, is_number, positive_width, truncated
+from benchmark.problems.base import CUTOFF, Cutoff, Problem, check_cutoff, divides, is_number, positive_width, truncated
 from benchmark.problems.kernels import centred, motion_kernel
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class MotionDeblurring(Problem):
         image_shape,
         sigma=0.0,
         *,
-        length: Annotated[float, Within(0), "Pixels of the motion."] = 9.0,
-        angle: float = 45.0,
-        cutoff: float = CUTOFF,
+        length: Annotated[float, Within(1), "Pixels of the motion."] = 9.0,
+        angle: Annotated[float, "Degrees of the motion, from the x axis."] = 45.0,
+        cutoff: Cutoff = CUTOFF,
         device="cpu",
         dtype,
     ):
@@ -95,7 +95,7 @@ class SuperResolutionBlur(Problem):
         sigma=0.0,
         *,
         factor: Annotated[int, Within(1), "Pixels of a side that become one."] = 4,
-        std: float | None = None,
+        std: Annotated[float | None, Within(0.05, 100), "Standard deviation of the blur; half the factor."] = None,
         kernel=None,
         device="cpu",
         dtype,

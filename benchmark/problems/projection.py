@@ -39,7 +39,7 @@ class RandomProjection(Problem):
         sigma=0.0,
         *,
         rows: Annotated[int, Within(1), "Numbers that are measured."] = 4,
-        seed: int | list[int] = 0,
+        seed: Annotated[int | list[int], Within(0), "Of the projections, or one for each picture."] = 0,
         device="cpu",
         dtype,
     ):

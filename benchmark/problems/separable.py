@@ -11,7 +11,7 @@ import numpy as np
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
 from benchmark.options import Within
-from benchmark.problems.base import CUTOFF, Problem, check_cutoff, divides, positive_width, truncated
+from benchmark.problems.base import CUTOFF, Cutoff, Problem, check_cutoff, divides, positive_width, truncated
 from benchmark.problems.kernels import bicubic_matrix, blur_matrix
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ class GaussianDeblurring(Separable):
         image_shape,
         sigma=0.0,
         *,
-        std: Annotated[float, Within(0), "Standard deviation of the blur in pixels."] = 3.0,
-        cutoff: float = CUTOFF,
+        std: Annotated[float, Within(0.05, 100), "Standard deviation of the blur in pixels."] = 3.0,
+        cutoff: Cutoff = CUTOFF,
         device="cpu",
         dtype,
     ):
@@ -144,7 +144,7 @@ class UniformDeblurring(Separable):
         sigma=0.0,
         *,
         width: Annotated[int, Within(1), "Pixels of the blur, an odd number."] = 9,
-        cutoff: float = CUTOFF,
+        cutoff: Cutoff = CUTOFF,
         device="cpu",
         dtype,
     ):

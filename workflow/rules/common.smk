@@ -9,20 +9,23 @@ ROOT = Path(str(workflow.current_basedir)).parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from benchmark.config import check, rehearsal_notes
 from benchmark.errors import BenchmarkError
-from benchmark.weights.public import REGISTRY
-from benchmark.plan import Plan
-from benchmark.publish.contents import (
-    FIGURE_FORMATS,
-    TABLE_FORMATS,
-    captions,
-    figure_names,
-    table_names,
-)
-from benchmark.store import canonical, fingerprint
 
 try:
+    from benchmark.config import check, refuse_twice, rehearsal_notes
+    from benchmark.weights.public import REGISTRY
+    from benchmark.plan import Plan
+    from benchmark.publish.contents import (
+        FIGURE_FORMATS,
+        TABLE_FORMATS,
+        captions,
+        figure_names,
+        table_names,
+    )
+    from benchmark.store import canonical, fingerprint
+
+    for path in workflow.configfiles:
+        refuse_twice(path)
     PLAN = Plan(check(config, " + ".join(map(str, workflow.configfiles)) or "--config"))
 except BenchmarkError as error:
     print(f"error: {error}", file=sys.stderr)
