@@ -95,7 +95,7 @@ def check(config: Any, source: str = "configuration") -> dict:
     try:
         for problem in _numbers_where(config, lambda value: isinstance(value, int) and abs(value) > LARGEST):
             raise BenchmarkError(f"{problem}: a whole number beyond 63 bits; give a smaller one")
-        for problem in _numbers_where(config, lambda value: isinstance(value, str) and UNPRINTABLE.search(value)):
+        for problem in _numbers_where(config, _unprintable):
             if problem != "publish.tuned_on" or "\0" in config["publish"]["tuned_on"]:
                 raise BenchmarkError(f"{problem}: holds a line's end or another control character; take it out")
         _check_schema(config)
@@ -169,6 +169,10 @@ def _numbers_where(value: Any, wrong: Callable[[Any], bool], *path: str | int) -
             yield from _numbers_where(item, wrong, *path, index)
     elif wrong(value):
         yield _path(list(path))
+
+
+def _unprintable(value: Any) -> bool:
+    return isinstance(value, str) and UNPRINTABLE.search(value) is not None
 
 
 def _whole(_: object, value: object) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from benchmark.config import check, load, refuse_twice
-from benchmark.data.sources.base import parts_of
+from benchmark.data.sources import SOURCES
 from benchmark.data.worlds import WORLDS
 from benchmark.discovery import modules_of
 from benchmark.entries import REGISTRIES, entry_options
@@ -72,45 +72,10 @@ def test_every_option_takes_a_value_of_its_type_and_range_or_says_what_is_right(
     assert taken or known.one_of or known.within
 
 
-@pytest.mark.parametrize(
-    ("mask", "words"),
-    [
-        ({"recipe": "mask_folder"}, "mask_folder: folder: missing"),
-        ({"recipe": "mask_folder", "folder": "m", "unknown": "grey"}, "use black or white or auto"),
-        ({"recipe": "mask_folder", "folder": "m", "min_area": 2}, "give 0 to 1"),
-        ({"recipe": "mask_image"}, "mask_image: give either file or folder"),
-        ({"recipe": "mask_image", "file": "a.png", "folder": "b"}, "give either file or folder, not both"),
-        ({"recipe": "mask_image", "file": "a.png", "threshold": 255}, "give 0 to 254"),
-        ({"recipe": "polygon"}, "polygon: give either file or cases"),
-        ({"recipe": "parts"}, "parts: parts: missing"),
-        ({"recipe": "parts", "parts": ["mouth"]}, "pictures of this source have no parts"),
-    ],
-)
-def test_a_mask_without_what_it_needs_is_refused_with_the_task_that_asks_for_it(mask, words):
-    line = refusal(lambda config: config["masks"].update(left=mask))
-    assert words in line
-    assert "masks.left" in line
-
-
-def test_a_part_that_a_source_does_not_have_is_refused_and_one_that_it_has_is_not():
-    def faces(part):
-        def change(config):
-            config["masks"]["left"] = {"recipe": "parts", "parts": ["mouth", part]}
-            config["datasets"]["digits"] |= {"source": {"name": "faces"}, "prior": {"name": "faces_experts"}}
-
-        return change
-
-    assert "parts: no part 'moth'; did you mean 'mouth'?" in refusal(faces("moth"))
-    config = copy.deepcopy(SMALL)
-    faces("eyes")(config)
-    check(config)
-
-
 @pytest.mark.parametrize("world", WORLDS)
-def test_a_world_says_the_parts_that_its_pictures_have(world):
-    assert parts_of(world) == tuple(WORLDS[world].PARTS)
-    assert parts_of("digits") == ()
-    assert parts_of("somebody_s") is None
+def test_a_world_s_source_has_the_parts_of_the_world(world):
+    assert SOURCES[world].parts == tuple(WORLDS[world].PARTS)
+    assert SOURCES["digits"].parts == ()
 
 
 @pytest.mark.parametrize(
