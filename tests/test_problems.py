@@ -142,15 +142,17 @@ def test_reduction_by_16_has_an_adjoint_a_pseudo_inverse_and_a_singular_system(n
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_every_operator_is_built_and_applied_at_256_pixels_in_a_second(name):
+def test_every_operator_is_built_and_applied_at_256_pixels_in_a_moment(name):
     """No operator holds a matrix of the image's numbers: the released inpainting operator takes 9 s to be built."""
     hole, x = torch.rand(1, 256, 256) < 0.3, torch.randn(1, 2, 3, 256, 256)
     started = time.process_time()
+    np.linalg.svd(np.random.default_rng(0).normal(size=(256, 256)))  # how slow this machine is now
+    yardstick, started = time.process_time() - started, time.process_time()
     problem = build({"name": name, "sigma": 0.1}, (3, 256, 256), hole)
     y = problem.A(x)
     for image in (problem.At(y), problem.pinv(y), problem.proximal(x, y, 0.1)):
         assert image.shape == x.shape
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < max(1.0, 30 * yardstick)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
