@@ -13,7 +13,7 @@ ALLOWED = {
     "networks": {"weights"},
     "priors": {"networks", "weights"},
     "problems": set(),
-    "features": {"networks"},
+    "features": {"networks", "weights.shipped"},
     "data": {"networks.classifier"},
     "selection": {"features", "weights.shipped"},
     "sampling": {"priors", "problems", "weights.shipped"},
