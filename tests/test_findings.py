@@ -130,3 +130,13 @@ def test_an_excess_is_counted_as_its_square(tmp_path):
     (need,) = findings.Statement("s", spec, findings.Tables(tmp_path)).needs()
     assert need.effect == pytest.approx(0.09 - 0.01)
     assert need.resolved == pytest.approx(standard_effect(16) * (0.04 + 0.0004) / 2 / 1.96 * 4)
+
+
+def test_two_numbers_are_apart_where_their_intervals_are(tables):
+    cells = {
+        name: {"table": "sweep", "where": {"eta": eta}, "column": "difference"}
+        for name, eta in (("a", 0.3), ("b", 1.0))
+    }
+    for condition in ("a above b", "b below a"):
+        (fault,) = findings.Statement("s", {"say": "", "numbers": cells, "holds": [condition]}, tables).faults()
+        assert condition in fault  # 0.05 to 0.17 and -0.02 to 0.12

@@ -84,3 +84,13 @@ def test_the_command_writes_what_it_prints(tmp_path, capsys, monkeypatch):
     assert main(["power", "--metrics", "metrics.parquet", "--output", str(tmp_path / "seeds.csv")]) == 0
     (row,) = list(csv.DictReader((tmp_path / "seeds.csv").open()))
     assert row["cases_with_1"].removesuffix(".0") in capsys.readouterr().out
+
+
+def test_the_difference_of_a_measure_without_bounds_is_a_tenth_of_plain_and_holes_are_no_cases():
+    (row,) = seeds_table(frame(metric="psnr_best")).to_dict("records")
+    assert row["difference"] == pytest.approx(0.05, abs=0.01)
+    table = frame(metric="psnr_best").assign(value=lambda rows: 10 * rows["value"])
+    table.loc[(table["case"] == "3") & (table["seed"] == 1), "value"] = np.nan
+    (row,) = seeds_table(table).to_dict("records")
+    assert row["difference"] == pytest.approx(0.5, abs=0.1)
+    assert row["cases"] == 11
