@@ -8,28 +8,36 @@ torch). Samplers have a module of their own (:mod:`benchmark.sampling.faults`), 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from benchmark.data.masks import RECIPES, Nameless, Pictures
 from benchmark.data.sources import SOURCES
 from benchmark.exact.mixtures import WORLDS as MIXTURES
 from benchmark.features import FEATURES
-from benchmark.options import Option, option_faults, options_of
+from benchmark.options import Option, Within, option_faults, options_of
 from benchmark.priors.loaders import PRIORS
-from benchmark.problems import PROBLEMS, options_of_problem, refused
+from benchmark.problems import PROBLEMS
 from benchmark.sampling.guidance import GUIDANCE
 from benchmark.selection.strategies import STRATEGIES
+
+SIGMA = Option("sigma", ("float",), 0.0, "Standard deviation of the noise on the [0, 1] scale.", Within(0, 10))
+
+
+def _problem_options(kind: type) -> dict[str, Option]:
+    return {"sigma": SIGMA, **options_of(kind.__init__, beside=("hole", "device", "dtype"))}
+
 
 # registry -> its entries by name, and how the options of one are read
 REGISTRIES: dict[str, tuple[Mapping[str, Any], Callable[[Any], dict[str, Option]]]] = {
     "masks": (RECIPES, lambda recipe: recipe.options),
     "sources": (SOURCES, lambda source: source.options),
     "priors": (PRIORS, lambda loader: loader.options),
-    "problems": (PROBLEMS, lambda kind: options_of_problem(kind.name)),
+    "problems": (PROBLEMS, _problem_options),
     "features": (FEATURES, options_of),
-    "strategies": (STRATEGIES, lambda strategy: strategy.options),
+    "strategies": (STRATEGIES, options_of),
     "guidances": (GUIDANCE, options_of),
-    "mixtures": (MIXTURES, lambda world: world.options),
+    "mixtures": (MIXTURES, partial(options_of, positional=0)),
 }
 
 
@@ -52,7 +60,7 @@ def entry_faults(config: Mapping[str, Any]) -> Iterator[str]:
     truth = config["truth"] or {"problems": {}, "guided": []}
     for name, problem in truth["problems"].items():
         yield from _faults("mixtures", problem["world"], f"truth.problems.{name}.world")
-        yield from _problem_faults(problem["problem"], MIXTURES, problem["world"], f"truth.problems.{name}.problem")
+        yield from _faults("problems", problem["problem"], f"truth.problems.{name}.problem")
         yield from _lacking(config, problem["mask"], Nameless(), f"truth.problems.{name}")
     for index, grid in enumerate(truth["guided"]):
         yield from _guidance_faults(grid, grid["D"], f"truth.guided[{index}]")
@@ -65,19 +73,6 @@ def _mask_faults(mask: Mapping[str, Any], where: str) -> Iterator[str]:
     reason = None if own else RECIPES[mask["recipe"]].refuses(_options(mask, "recipe"))
     if reason:
         yield f"{where}: {mask['recipe']} {reason}"
-
-
-def _problem_faults(
-    problem: Mapping[str, Any], registry: Mapping[str, Any], pictures: Mapping[str, Any], where: str
-) -> Iterator[str]:
-    """Faults of an operator's options, one by one, together, and with the pictures of a source or a mixture."""
-    own = list(_faults("problems", problem, where))
-    yield from own
-    entry = registry[pictures["name"]]
-    if own or next(option_faults(entry.options, _options(pictures), ""), None):
-        return
-    if reason := refused(problem["name"], _options(problem), entry.shape(_options(pictures))):
-        yield f"{where}: {problem['name']} {reason}"
 
 
 def _lacking(config: Mapping[str, Any], name: str | None, pictures: Pictures, where: str) -> Iterator[str]:
@@ -94,13 +89,12 @@ def _dataset_faults(dataset: Mapping[str, Any], where: str) -> Iterator[str]:
     yield from _faults("features", dataset["features"], f"{where}.features")
     for task, spec in dataset["tasks"].items():
         if "problem" in spec:
-            yield from _problem_faults(spec["problem"], SOURCES, dataset["source"], f"{where}.tasks.{task}.problem")
+            yield from _faults("problems", spec["problem"], f"{where}.tasks.{task}.problem")
     selection = dataset.get("selection") or {}
     if "features" in selection:
         yield from _faults("features", selection["features"], f"{where}.selection.features")
     for index, strategy in enumerate(selection.get("strategies", [])):
-        place = f"{where}.selection.strategies[{index}]"
-        yield from _strategy_faults(_named(strategy), dataset.get("candidates"), place)
+        yield from _faults("strategies", _named(strategy), f"{where}.selection.strategies[{index}]")
     for key, distances in (("eta", "D"), ("D", "values")):
         sweep = dataset["sweeps"].get(key) or {}
         yield from _guidance_faults(sweep, sweep.get(distances), f"{where}.sweeps.{key}", distances)
@@ -111,27 +105,14 @@ def _dataset_faults(dataset: Mapping[str, Any], where: str) -> Iterator[str]:
             yield from _guidance_faults(point, point["D"], f"{where}.{key}.guided{place}")
 
 
-def _strategy_faults(strategy: Mapping[str, Any], candidates: Mapping[str, Any] | None, where: str) -> Iterator[str]:
-    """Faults of a strategy's options, one by one, and with the number of candidates that there will be."""
-    own = list(_faults("strategies", strategy, where))
-    yield from own
-    if own or not candidates:
-        return
-    counts = candidates["count"]
-    count = min(counts.values(), default=0) if isinstance(counts, Mapping) else counts
-    if count and (reason := STRATEGIES[strategy["name"]].refuses(_options(strategy), count)):
-        yield f"{where}: {strategy['name']} {reason}"
-
-
 def _guidance_faults(point: Mapping[str, Any], distances: Any, where: str, key: str = "D") -> Iterator[str]:
     """Faults of the options of a point's guidance, and a distance, of those under ``key``, that it refuses."""
     if "guidance" not in point:
         return
     spec = _named(point["guidance"])
-    own = list(_faults("guidances", spec, f"{where}.guidance"))
-    yield from own
+    yield from _faults("guidances", spec, f"{where}.guidance")
     options = _options(spec)
-    for D in [] if own else distances if isinstance(distances, list) else [distances]:
+    for D in distances if isinstance(distances, list) else [distances]:
         if D is not None and (reason := GUIDANCE[spec["name"]].refuses(D, options)):
             yield f"{where}.{key}: {spec['name']} {reason}"
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import inspect
 import math
 import types
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from benchmark.errors import suggestion
 
@@ -40,7 +39,7 @@ ACCEPTS: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Within:
-    """The range of an option, both ends allowed but those that are ``open``; with ``step``, every so many of it."""
+    """The range of an option, both ends allowed but those that are ``open``; with ``step``, its multiples alone."""
 
     least: float
     most: float = math.inf
@@ -51,12 +50,11 @@ class Within:
         return self.least <= value <= self.most and value not in self.open
 
     def __str__(self) -> str:
-        least, most = (str(end) if isinstance(end, int) else f"{end:g}" for end in (self.least, self.most))
-        above = f"more than {least}" if self.least in self.open else least
+        above = f"more than {self.least:g}" if self.least in self.open else f"{self.least:g}"
         if self.most in self.open:
-            return f"{above}{'' if self.least in self.open else ' or more'} and less than {most}"
+            return f"{above}{'' if self.least in self.open else ' or more'} and less than {self.most:g}"
         if self.most < math.inf:
-            return f"{above}{', up to' if self.least in self.open else ' to'} {most}"
+            return f"{above}{', up to' if self.least in self.open else ' to'} {self.most:g}"
         return above if self.least in self.open else f"{above} or more"
 
 
@@ -88,37 +86,22 @@ class Option:
         """What is wrong with a value, and what would be right; None where nothing is."""
         if self.kinds and not any(is_kind(value, kind) for kind in self.kinds):
             return f"{value!r} is not of type {' or '.join(self.kinds)}"
-        number = is_kind(value, "float")
         if isinstance(value, float) and not math.isfinite(value):
             return f"{value} is not a finite number"
-        if self.one_of and value is not None and value not in self.one_of and not (self.within and number):
+        if self.one_of and value is not None and value not in self.one_of:
             return f"{value!r} is not known; use {' or '.join(map(str, self.one_of))}"
+        number = isinstance(value, int | float) and not isinstance(value, bool)
         if self.within and number and value not in self.within:
             whole = "a whole number from " if self.kinds[0] == "int" and self.within.most < math.inf else ""
             return f"{value!r} is out of range; give {whole}{self.within}"
-        if self.within and number and (step := self.within.step) and (value - self.within.least) % step:
-            return f"{value!r} is none of {', '.join(f'{self.within.least + i * step:g}' for i in range(3))}, ..."
-        if isinstance(value, str):
-            return text_fault(value)
+        if self.within and self.within.step and number and value % self.within.step:
+            return f"{value!r} is no multiple of {self.within.step}"
         for item in value if self.items and isinstance(value, list) else ():
             if not any(is_kind(item, kind) for kind in self.items):
                 return f"{item!r} in it is not of type {' or '.join(self.items)}"
             if isinstance(item, float) and not math.isfinite(item):
                 return f"{item} in it is not a finite number"
-            if isinstance(item, str) and (fault := text_fault(item)):
-                return f"{fault} (in it)"
         return None
-
-
-def text_fault(text: str) -> str | None:
-    """What is wrong with a text of a configuration, a name or a path, which is one line of characters that can be
-    written; None where nothing is."""
-    if not text.strip():
-        return f"{text!r} is empty; give a text, or leave it out"
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-        short = text if len(text) <= 60 else f"{text[:57]}..."
-        return f"{short!r} has a line break or another character that stands in no name; give one line"
-    return None
 
 
 def is_kind(value: object, kind: str) -> bool:
@@ -138,17 +121,18 @@ def options_of(function: Callable, beside: tuple[str, ...] = (), positional: int
     return {option.name: option for option in found if option is not None}
 
 
-def with_defaults(known: Mapping[str, Option], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options, and the defaults of those that are not given."""
-    return {name: option.default for name, option in known.items()} | dict(options)
+def option_faults(
+    known: Mapping[str, Option], options: Mapping[str, Any], where: str, kind: str = "option"
+) -> Iterator[str]:
+    """One line for each option that is not known, that has a value which it does not take, or that is missing.
 
-
-def option_faults(known: Mapping[str, Option], options: Mapping[str, Any], where: str) -> Iterator[str]:
-    """One line for each option that is not known, that has a value which it does not take, or that is missing."""
+    Args:
+        kind: what a reader calls it.
+    """
     for name, value in options.items():
         if name not in known:
             has = suggestion(name, list(known)) if known else "; there is none"
-            yield f"{where}.{name}: unknown option{has}"
+            yield f"{where}.{name}: unknown {kind}{has}"
         elif fault := known[name].fault(value):
             yield f"{where}.{name}: {fault}. {known[name].about}".rstrip()
     for name, option in known.items():
@@ -164,7 +148,9 @@ def _option(part: inspect.Parameter, function: Callable) -> Option | None:
             annotation = eval(annotation, function.__globals__)
         except NameError:  # imported for the type checker alone: a tensor
             return None
-    parts, meta = _parts(annotation)
+    meta = getattr(annotation, "__metadata__", ())
+    annotation = annotation.__origin__ if meta else annotation
+    parts = get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
     kinds = tuple(get_origin(kind) or kind for kind in parts) if annotation is not part.empty else ()
     if not set(kinds) <= set(KINDS):
         return None
@@ -175,17 +161,3 @@ def _option(part: inspect.Parameter, function: Callable) -> Option | None:
     items = tuple(KINDS.get(get_origin(item) or item, "") for kind in listed for item in get_args(kind) or (kind,))
     names = tuple(KINDS[kind] for kind in kinds)
     return Option(part.name, names, part.default, about, within, one_of, () if "" in items else items)
-
-
-def _parts(annotation: Any) -> tuple[list[Any], list[Any]]:
-    """The types that an annotation allows, and all that it says beside them, however deep in it."""
-    if get_origin(annotation) is Annotated:
-        parts, meta = _parts(annotation.__origin__)
-        return parts, [*annotation.__metadata__, *meta]
-    if get_origin(annotation) in (types.UnionType, Union):
-        both = [_parts(choice) for choice in get_args(annotation)]
-        return [part for parts, _ in both for part in parts], [item for _, meta in both for item in meta]
-    if get_origin(annotation) is Literal:
-        values = get_args(annotation)
-        return list(dict.fromkeys(map(type, values))), [OneOf(*values)]
-    return [annotation], []

@@ -13,7 +13,7 @@ ALLOWED = {
     "networks": {"weights"},
     "priors": {"networks", "weights"},
     "problems": set(),
-    "features": {"networks", "weights.shipped"},
+    "features": {"networks"},
     "data": {"networks.classifier"},
     "selection": {"features", "weights.shipped"},
     "sampling": {"priors", "problems", "weights.shipped"},

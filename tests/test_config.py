@@ -63,7 +63,7 @@ BAD = {
     "an unknown option of a sampler": (
         "samplers.ddnm.stepz",
         5,
-        "samplers.ddnm.stepz: unknown option",
+        "samplers.ddnm.stepz: unknown key",
         "did you mean 'steps'",
     ),
     "a negative eta": (
@@ -157,7 +157,7 @@ BAD = {
         "datasets.digits.sweeps.eta.samplers: no sampler 'dndm'",
         "did you mean 'ddnm'",
     ),
-    "an option of another algorithm": ("samplers.ddnm.lam", 1.0, "samplers.ddnm.lam: unknown option", "clip"),
+    "an option of another algorithm": ("samplers.ddnm.lam", 1.0, "samplers.ddnm.lam: unknown key", "clip"),
     "an option out of its algorithm's range": (
         "samplers.ddnm",
         {"algorithm": "drp", "t_restore": 1000},
@@ -337,7 +337,7 @@ def test_a_distance_that_a_guidance_cannot_take_is_refused_before_anything_runs(
         ({"name": "digits_mixture", "weights": 7}, "weights: 7 is not of type str"),
         ({"name": "diffusers_folder"}, "folder: missing. The folder of config.json and the weights."),
         ({"name": "adm_celebahq256", "folder": "here"}, "folder: unknown option"),
-        ({"name": "adm_celebahq256", "random_weights": -1}, "random_weights: -1 is out of range; give a whole number"),
+        ({"name": "adm_celebahq256", "random_weights": -1}, "random_weights: -1 is out of range; give 0 or more"),
     ],
 )
 def test_what_the_loader_of_a_prior_would_refuse_is_refused_before_anything_runs(prior, fault):

@@ -81,44 +81,16 @@ def test_a_world_s_source_has_the_parts_of_the_world(world):
 @pytest.mark.parametrize(
     ("problem", "words"),
     [
-        (
-            {"name": "deblurring_gaussian", "cutoff": -1},
-            "cutoff: -1 is out of range; give 0 or more and less than 1",
-        ),
+        ({"name": "deblurring_gaussian", "cutoff": -1}, "problem.cutoff: -1 is out of range; give 0 to 0.99"),
         ({"name": "deblurring_gaussian", "std": 0}, "problem.std: 0 is out of range"),
-        ({"name": "deblurring_motion", "length": 0}, "problem.length: 0 is out of range; give 1 to 2048"),
+        ({"name": "deblurring_motion", "length": 0}, "problem.length: 0 is out of range; give 1 or more"),
         ({"name": "deblurring_motion", "angle": math.inf}, "problem.angle: inf is not a finite number"),
         ({"name": "denoising", "sigma": 1e6}, "problem.sigma: 1000000.0 is out of range; give 0 to 10"),
         ({"name": "random_projection", "seed": -1}, "problem.seed: -1 is out of range"),
-        ({"name": "random_projection", "seed": [0, 1]}, "problem.seed: [0, 1] is not of type int"),
-        ({"name": "random_projection", "rows": 65}, "has 65 rows, more than the picture's 64 numbers"),
-        ({"name": "super_resolution_average", "factor": 3}, "has factor 3, which does not divide 8x8"),
-        ({"name": "super_resolution_blur", "factor": 2, "kernel": "gauss"}, "not a grid of finite numbers"),
-        ({"name": "super_resolution_blur", "factor": 2, "std": 9}, "has std 9, more than the picture's 8 pixels"),
-        ({"name": "deblurring_uniform", "width": 4}, "problem.width: 4 is none of 1, 3, 5, ..."),
-        ({"name": "deblurring_motion", "length": 17}, "has length 17; give at most height and width together"),
     ],
 )
 def test_a_problem_out_of_its_range_is_refused(problem, words):
     assert words in refusal(lambda config: config["datasets"]["digits"]["tasks"]["left"].update(problem=problem))
-
-
-def test_a_first_pick_beyond_the_candidates_is_refused():
-    def begins_with(first):
-        def change(config):
-            config["datasets"]["digits"] |= {
-                "candidates": {"samplers": ["ddnm"], "count": 30},
-                "selection": {"strategies": ["kmeans", {"name": "farthest", "first": first}]},
-            }
-
-        return change
-
-    where = "datasets.digits.selection.strategies[1]"
-    assert f"{where}: farthest begins with candidate 30 of 30; give 0 to 29" in refusal(begins_with(30))
-    assert f"{where}.first: 'last' is not known; use random or farthest_pair" in refusal(begins_with("last"))
-    config = copy.deepcopy(SMALL)
-    begins_with(29)(config)
-    check(config)
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def test_what_the_new_sampler_refuses_is_refused_before_anything_runs(project):
     for change, words in (
         ({}, "sampler mine (replacement) cannot serve task noisy: it puts noise into the picture; use ddnm or dps"),
         ({"steps": 0}, "samplers.mine.steps: 0 is out of range; give a whole number from 1 to 1000. Sampling steps."),
-        ({"stepz": 9}, "samplers.mine.stepz: unknown option; did you mean 'steps'"),
+        ({"stepz": 9}, "samplers.mine.stepz: unknown key; did you mean 'steps'"),
     ):
         config["samplers"]["mine"] |= change
         (project / "small.yaml").write_text(yaml.safe_dump(config))

@@ -1,6 +1,6 @@
 """Features: what each one is, and what none may depend on."""
 
-import functools
+import inspect
 import sys
 import types
 
@@ -116,12 +116,12 @@ def test_the_classifier_reads_whole_images_in_batches(monkeypatch, images, hole)
     [
         ({"name": "nothing"}, "none of"),
         ({}, "none of"),
-        ({"name": "hole_pca", "dims": 3}, "features.dims: unknown option; known: components"),
-        ({"name": "hole_pixels", "components": 3}, "features.components: unknown option; there is none"),
-        ({"name": "hole_pca", "components": 0}, "features.components: 0 is out of range"),
-        ({"name": "hole_pca", "components": 2.5}, "features.components: 2.5 is not of type int"),
-        ({"name": "hole_pca", "components": float("nan")}, "features.components: nan is not of type int"),
-        ({"name": "classifier"}, "features.classifier: missing"),
+        ({"name": "hole_pca", "dims": 3}, "no option 'dims'"),
+        ({"name": "hole_pixels", "components": 3}, "no option"),
+        ({"name": "hole_pca", "components": 0}, "components = 0"),
+        ({"name": "hole_pca", "components": 2.5}, "components = 2.5"),
+        ({"name": "hole_pca", "components": float("nan")}, "components = nan"),
+        ({"name": "classifier"}, "needs the option 'classifier'"),
     ],
 )
 def test_wrong_settings_get_one_line(settings, message, images):
@@ -141,12 +141,12 @@ def test_a_hole_that_does_not_fit_gets_one_line(images, hole):
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_no_feature_is_handed_on_that_is_not_finite(name, images, hole, monkeypatch):
-    @functools.wraps(FEATURES[name])
     def broken(images, hole, device="cpu", **options):
         features = np.ones((len(images), 3))
         features[[1, 4], 2] = np.nan, np.inf
         return features
 
+    broken.__signature__ = inspect.signature(FEATURES[name])
     monkeypatch.setitem(FEATURES, name, broken)
     settings = {"name": name} | ({"classifier": "faces"} if name == "classifier" else {})
     with pytest.raises(BenchmarkError, match=f"{name}: 2 of 12 images have features that are not finite"):

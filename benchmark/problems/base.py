@@ -6,27 +6,25 @@ operator's own, and ``singulars`` (broadcastable to z) says which are measured: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+import math
+from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import numpy as np
 
+from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
 from benchmark.options import Within
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+Cutoff = Annotated[float, Within(0, 0.99), "Singular values below it are taken for 0."]
 CUTOFF = 3e-2  # singular values of blurs below it are taken for 0: DDRM's deblurring (arXiv 2201.11793, released code)
 
 
-# options that several problems have
-Sigma = Annotated[float, Within(0, 10), "Standard deviation of the noise on the [0, 1] scale."]
-Factor = Annotated[int, Within(1, 1024), "Pixels of a side that become one."]
-Std = Annotated[float, Within(0.01, 1024), "Standard deviation of the blur in pixels."]
-Cutoff = Annotated[float, Within(0, 1, open=(1,)), "Singular values below it are taken for 0."]
-
-Shape = tuple[int, int, int]  # (C, H, W)
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether an option is a number (a boolean is none)."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class Problem:
@@ -47,17 +45,13 @@ class Problem:
     has_singular_system = True
     keeps_constants = True  # whether a constant picture's measurement is that constant
 
-    def __init__(self, image_shape: Shape, sigma: Sigma = 0.0):
+    def __init__(self, image_shape: tuple[int, int, int], sigma: float = 0.0):
+        if not (is_number(sigma) and 0 <= sigma < math.inf):
+            raise BenchmarkError(f"problem.sigma: {sigma!r} is not a standard deviation; give 0 or more, on [0, 1]")
         channels, height, width = image_shape
         self.image_shape, self.sigma = (channels, height, width), float(sigma)
 
     singulars: Tensor
-
-    @classmethod
-    def refuses(cls, options: Mapping[str, Any], shape: Shape | None) -> str | None:
-        """Why options that are right one by one do not go together, or not with pictures of this shape, None where it
-        is not known: the rest of "NAME ..."; None where they do. Asked before anything runs, and again in the job."""
-        return None
 
     def Vt(self, x: Tensor) -> Tensor:
         """V^T x: image to spectral array, orthonormal."""
@@ -128,19 +122,27 @@ class Problem:
         return x - self.pinv(self.A(x) - y)
 
 
-def divides(options: Mapping[str, Any], shape: Shape | None) -> str | None:
-    """A factor that does not divide height and width."""
-    factor = options["factor"]
-    if shape is None or not (shape[1] % factor or shape[2] % factor):
-        return None
-    return f"has factor {factor}, which does not divide {shape[1]}x{shape[2]}; use a common divisor"
+def divides(factor: int, image_shape: tuple[int, int, int], name: str) -> None:
+    """Refuse a factor that is no whole number or does not divide height and width.
+
+    Raises:
+        BenchmarkError: naming the sizes.
+    """
+    _, height, width = image_shape
+    if type(factor) is not int:
+        raise BenchmarkError(f"problem {name}: factor {factor!r} is not a whole number; give 2, 4, 8 or 16")
+    if factor < 1 or height % factor or width % factor:
+        raise BenchmarkError(f"problem {name}: factor {factor} does not divide {height}x{width}; use a common divisor")
 
 
-def wider(std: float, shape: Shape | None) -> str | None:
-    """A blur's standard deviation beyond the picture's longer side."""
-    if shape is None or std <= max(shape[1:]):
-        return None
-    return f"has std {std:g}, more than the picture's {max(shape[1:])} pixels; give {max(shape[1:])} or less"
+def check_cutoff(cutoff: object, name: str) -> None:
+    """Refuse a cutoff of singular values that is no number from 0 to below 1, the largest that a blur has.
+
+    Raises:
+        BenchmarkError: naming the range.
+    """
+    if not is_number(cutoff) or not 0 <= cutoff < 1:
+        raise BenchmarkError(f"problem {name}: cutoff {cutoff!r} is out of range; give 0 or more, below 1")
 
 
 def truncated(singulars: np.ndarray, cutoff: float, dtype: torch.dtype) -> np.ndarray:
@@ -150,3 +152,14 @@ def truncated(singulars: np.ndarray, cutoff: float, dtype: torch.dtype) -> np.nd
     """
     least = max(cutoff, torch.finfo(dtype).eps * max(singulars.shape) * singulars.max())
     return np.where(singulars < least, 0.0, singulars)
+
+
+def positive_width(std: object, image_shape: tuple[int, int, int], name: str) -> None:
+    """Refuse a blur's standard deviation that is no number, not positive, or wider than the image.
+
+    Raises:
+        BenchmarkError: naming the range.
+    """
+    widest = max(image_shape[1:])
+    if not is_number(std) or not 0 < std <= widest:
+        raise BenchmarkError(f"problem {name}: std {std!r} is out of range; give more than 0, up to {widest} pixels")

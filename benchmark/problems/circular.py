@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
+from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
 from benchmark.options import Within
-from benchmark.problems.base import CUTOFF, Cutoff, Factor, Problem, Std, divides, truncated, wider
-from benchmark.problems.kernels import centred, kernel_fault, motion_kernel
+from benchmark.problems.base import CUTOFF, Cutoff, Problem, check_cutoff, divides, is_number, positive_width, truncated
+from benchmark.problems.kernels import centred, motion_kernel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,24 +33,24 @@ class MotionDeblurring(Problem):
 
     name = "deblurring_motion"
 
-    @classmethod
-    def refuses(cls, options, shape):
-        if shape is None or options["length"] <= shape[1] + shape[2]:
-            return None
-        return f"has length {options['length']:g}; give at most height and width together, {shape[1] + shape[2]} pixels"
-
     def __init__(
         self,
         image_shape,
         sigma=0.0,
         *,
-        length: Annotated[float, Within(1, 2048), "Pixels of the motion."] = 9.0,
-        angle: Annotated[float, Within(-360, 360), "Degrees from the horizontal."] = 45.0,
+        length: Annotated[float, Within(1), "Pixels of the motion."] = 9.0,
+        angle: Annotated[float, "Degrees of the motion, from the x axis."] = 45.0,
         cutoff: Cutoff = CUTOFF,
         device="cpu",
         dtype,
     ):
         super().__init__(image_shape, sigma)
+        check_cutoff(cutoff, self.name)
+        longest = sum(self.image_shape[1:])
+        if not is_number(length) or not 1 <= length <= longest:
+            raise BenchmarkError(f"problem {self.name}: length {length!r} is out of range; give 1 to {longest} pixels")
+        if not is_number(angle) or not math.isfinite(angle):
+            raise BenchmarkError(f"problem {self.name}: angle {angle!r} is not a direction; give degrees")
         kernel = motion_kernel(image_shape[1:], length, angle)
         spectrum = np.fft.fft2(kernel)
         magnitude = np.abs(spectrum)
@@ -88,26 +89,23 @@ class SuperResolutionBlur(Problem):
     name = "super_resolution_blur"
     has_singular_system = False
 
-    @classmethod
-    def refuses(cls, options, shape):
-        fault = None if options["kernel"] is None else kernel_fault(options["kernel"], shape)
-        return divides(options, shape) or fault or wider(options["std"] or options["factor"] / 2, shape)
-
     def __init__(
         self,
         image_shape,
         sigma=0.0,
         *,
-        factor: Factor = 4,
-        std: Std | None = None,
+        factor: Annotated[int, Within(1), "Pixels of a side that become one."] = 4,
+        std: Annotated[float | None, Within(0.05, 100), "Standard deviation of the blur; half the factor."] = None,
         kernel=None,
         device="cpu",
         dtype,
     ):
+        divides(factor, image_shape, self.name)
         super().__init__(image_shape, sigma)
         self.factor = factor
         if kernel is None:
             std = factor / 2 if std is None else std
+            positive_width(std, image_shape, self.name)
             reach = min(math.ceil(3 * std), (min(image_shape[1:]) - 1) // 2)
             line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / std) ** 2)
             kernel = np.outer(line, line) / line.sum() ** 2

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-LARGEST = 1e6  # weight of a kernel: squares of sums of them stay far from overflow
+from benchmark.errors import BenchmarkError
 
 
 def _reflected(index: np.ndarray, side: int) -> np.ndarray:
@@ -44,25 +44,21 @@ def blur_matrix(side: int, kernel: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def kernel_fault(kernel: object, shape: tuple[int, int, int] | None) -> str | None:
-    """What is wrong with a kernel that somebody gives, for pictures (C, H, W), as the rest of "NAME ..."."""
-    try:
-        values = np.array(kernel)
-        grid = values.astype(np.float64) if values.dtype.kind in "iuf" else np.array(np.nan)
-    except (TypeError, ValueError, OverflowError):
-        grid = np.array(np.nan)
-    if grid.ndim != 2 or grid.size == 0 or not (np.abs(grid) <= LARGEST).all() or not grid.any():
-        return f"has a kernel that is not a grid of finite numbers; give rows of one length, within {LARGEST:g}, not 0"
-    h, w = grid.shape
-    if shape is not None and (h > shape[1] or w > shape[2]):
-        return f"has a kernel of {h}x{w}, larger than the picture's {shape[1]}x{shape[2]}"
-    return None
-
-
 def centred(kernel, shape: tuple[int, int]) -> np.ndarray:
-    """A kernel (h, w), array or lists, on a canvas of ``shape`` with its centre at (0, 0), for circular convolution."""
-    kernel = np.asarray(kernel, np.float64)
+    """A kernel (h, w), an array or lists, on a canvas of ``shape`` with its centre at (0, 0), for circular convolution.
+
+    Raises:
+        BenchmarkError: no two-dimensional array of finite numbers, or one larger than the canvas.
+    """
+    try:
+        kernel = np.asarray(kernel, np.float64)
+    except (TypeError, ValueError):
+        kernel = np.array(np.nan)
+    if kernel.ndim != 2 or kernel.size == 0 or not np.isfinite(kernel).all():
+        raise BenchmarkError("problem kernel: not a grid of finite numbers; give rows of equal length")
     h, w = kernel.shape
+    if h > shape[0] or w > shape[1]:
+        raise BenchmarkError(f"problem kernel: {h}x{w} is larger than the image {shape[0]}x{shape[1]}")
     canvas = np.zeros(shape)
     canvas[:h, :w] = kernel
     return np.roll(canvas, (-(h // 2), -(w // 2)), (0, 1))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import prod
 from typing import TYPE_CHECKING, Annotated
 
+from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
 from benchmark.options import Within
 from benchmark.problems.base import Problem
@@ -25,36 +24,37 @@ class RandomProjection(Problem):
 
     Args:
         rows: how many numbers are measured, 1 to d.
-        seed: of the operator. seeds: one for each case of the batch, which then has an operator of its own.
+        seed: of the operator; a list of seeds gives each case of the batch an operator of its own.
+
+    Raises:
+        BenchmarkError: more rows than the image has numbers, or fewer than one; a seed that is no whole number.
     """
 
     name = "random_projection"
     keeps_constants = False
-
-    @classmethod
-    def refuses(cls, options, shape):
-        if shape is None or options["rows"] <= prod(shape):
-            return None
-        return f"has {options['rows']} rows, more than the picture's {prod(shape)} numbers; give {prod(shape)} or fewer"
 
     def __init__(
         self,
         image_shape,
         sigma=0.0,
         *,
-        rows: Annotated[int, Within(1, 4096), "Numbers that are measured."] = 4,
-        seed: Annotated[int, Within(0, 2**32 - 1), "Of the operator."] = 0,
-        seeds: Iterable[int] | None = None,
+        rows: Annotated[int, Within(1), "Numbers that are measured."] = 4,
+        seed: Annotated[int | list[int], Within(0), "Of the projections, or one for each picture."] = 0,
         device="cpu",
         dtype,
     ):
         super().__init__(image_shape, sigma)
         d = self.image_shape[0] * self.image_shape[1] * self.image_shape[2]
+        if type(rows) is not int or not 1 <= rows <= d:
+            raise BenchmarkError(f"problem {self.name}: rows {rows!r} of an image of {d} numbers; give 1 to {d}")
+        seeds = seed if isinstance(seed, list) and seed else [seed]
+        if any(type(one) is not int for one in seeds):
+            raise BenchmarkError(f"problem {self.name}: seed {seed!r}; give a whole number, or one for each case")
         self.rows = rows
-        if seeds is None:
+        if isinstance(seed, int):
             u, s, reflectors, tau = _draw(d, rows, seed)
         else:  # a dimension for the cases, and one of the samples' for what is broadcast against them
-            u, s, reflectors, tau = (torch.stack(part) for part in zip(*(_draw(d, rows, one) for one in seeds)))
+            u, s, reflectors, tau = (torch.stack(part) for part in zip(*(_draw(d, rows, one) for one in seed)))
             s, reflectors, tau = s[:, None], reflectors[:, None], tau[:, None]
         self.u, reflectors, tau = (part.to(device, dtype) for part in (u, reflectors, tau))
         self.reflections = [(reflectors[..., i, :], tau[..., i, None]) for i in range(rows)]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
+from benchmark.errors import BenchmarkError
 from benchmark.lazy import torch
 from benchmark.options import Within
-from benchmark.problems.base import CUTOFF, Cutoff, Factor, Problem, Std, divides, truncated, wider
+from benchmark.problems.base import CUTOFF, Cutoff, Problem, check_cutoff, divides, positive_width, truncated
 from benchmark.problems.kernels import bicubic_matrix, blur_matrix
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Separable(Problem):
 
     def __init__(self, image_shape, sigma, sides: Iterable[np.ndarray], cutoff: float, device, dtype):
         super().__init__(image_shape, sigma)
+        check_cutoff(cutoff, self.name)
         self.rows, self.columns = (self._svd(one, cutoff, device, dtype) for one in sides)
         self.singulars = self.rows[1][:, None] * self.columns[1][None, :]
 
@@ -60,19 +62,16 @@ class SuperResolutionAverage(Separable):
 
     name = "super_resolution_average"
 
-    @classmethod
-    def refuses(cls, options, shape):
-        return divides(options, shape)
-
     def __init__(
         self,
         image_shape,
         sigma=0.0,
         *,
-        factor: Factor = 4,
+        factor: Annotated[int, Within(1), "Pixels of a side that become one."] = 4,
         device="cpu",
         dtype,
     ):
+        divides(factor, image_shape, self.name)
         sides = [np.kron(np.eye(side // factor), np.full((1, factor), 1 / factor)) for side in image_shape[1:]]
         super().__init__(image_shape, sigma, sides, 0.0, device, dtype)
 
@@ -88,19 +87,16 @@ class SuperResolutionBicubic(Separable):
 
     name = "super_resolution_bicubic"
 
-    @classmethod
-    def refuses(cls, options, shape):
-        return divides(options, shape)
-
     def __init__(
         self,
         image_shape,
         sigma=0.0,
         *,
-        factor: Factor = 4,
+        factor: Annotated[int, Within(1), "Pixels of a side that become one."] = 4,
         device="cpu",
         dtype,
     ):
+        divides(factor, image_shape, self.name)
         super().__init__(image_shape, sigma, (bicubic_matrix(s, factor) for s in image_shape[1:]), 0.0, device, dtype)
 
 
@@ -115,20 +111,17 @@ class GaussianDeblurring(Separable):
 
     name = "deblurring_gaussian"
 
-    @classmethod
-    def refuses(cls, options, shape):
-        return wider(options["std"], shape)
-
     def __init__(
         self,
         image_shape,
         sigma=0.0,
         *,
-        std: Std = 3.0,
+        std: Annotated[float, Within(0.05, 100), "Standard deviation of the blur in pixels."] = 3.0,
         cutoff: Cutoff = CUTOFF,
         device="cpu",
         dtype,
     ):
+        positive_width(std, image_shape, self.name)
         reach = max(1, math.ceil(3 * std))
         kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / std) ** 2)
         super().__init__(image_shape, sigma, (blur_matrix(s, kernel) for s in image_shape[1:]), cutoff, device, dtype)
@@ -150,10 +143,12 @@ class UniformDeblurring(Separable):
         image_shape,
         sigma=0.0,
         *,
-        width: Annotated[int, Within(1, 1023, step=2), "Pixels of the blur, an odd number."] = 9,
+        width: Annotated[int, Within(1), "Pixels of the blur, an odd number."] = 9,
         cutoff: Cutoff = CUTOFF,
         device="cpu",
         dtype,
     ):
+        if type(width) is not int or width < 1 or width % 2 == 0:
+            raise BenchmarkError(f"problem {self.name}: width {width!r} is not odd; give 3, 5, 7, ...")
         sides = (blur_matrix(side, np.ones(width)) for side in image_shape[1:])
         super().__init__(image_shape, sigma, sides, cutoff, device, dtype)

@@ -26,7 +26,7 @@ def sampler_faults(samplers: dict) -> Iterator[str]:
             where = f"samplers.{name}.algorithm: {algorithm!r}"
             yield f"{where} is not one of its values{suggestion(algorithm, list(SAMPLERS))}"
             continue
-        own = list(option_faults(SAMPLERS[algorithm].options, own_options(spec), f"samplers.{name}"))
+        own = list(option_faults(SAMPLERS[algorithm].options, own_options(spec), f"samplers.{name}", "key"))
         yield from own or _count_faults(algorithm, own_options(spec), f"samplers.{name}")
         for steps, options in spec.get("by_steps", {}).items():
             yield from option_faults(SAMPLERS[algorithm].options, options, f"samplers.{name}.by_steps.{steps}")

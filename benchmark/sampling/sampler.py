@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from benchmark.errors import BenchmarkError
-from benchmark.options import OneOf, Option, Within, options_of, with_defaults
+from benchmark.options import OneOf, Option, Within, options_of
 from benchmark.problems import PROBLEMS
 from benchmark.sampling.schedules import space_timesteps
 from benchmark.sampling.state import VARIANCES
@@ -115,7 +115,7 @@ class Sampler:
 
     def with_defaults(self, options: Mapping[str, Any]) -> dict:
         """Options with the defaults of those that are not given."""
-        return with_defaults(self.options, options)
+        return {name: option.default for name, option in self.options.items()} | dict(options)
 
     def refuses(self, asked: Asked, options: Mapping[str, Any]) -> str | None:
         """Why it cannot serve a problem with these options, and what can: the rest of "it ..."; None where it can."""

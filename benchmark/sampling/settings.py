@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from benchmark.errors import BenchmarkError
-from benchmark.options import option_faults
 from benchmark.sampling import SAMPLERS
 
 
@@ -17,6 +16,10 @@ def algorithm_of(settings: dict) -> tuple[str, dict]:
     name = options.pop("name", None)
     if not isinstance(name, str) or name not in SAMPLERS:
         raise BenchmarkError(f"algorithm.name: {name!r} is not known; use one of {', '.join(SAMPLERS)}")
-    for fault in option_faults(SAMPLERS[name].options, options, "algorithm"):
-        raise BenchmarkError(fault)
+    known = SAMPLERS[name].options
+    for option, value in options.items():
+        if option not in known:
+            raise BenchmarkError(f"algorithm.{option}: {name} has no such option; it has {', '.join(known)}")
+        if fault := known[option].fault(value):
+            raise BenchmarkError(f"algorithm.{option}: {fault}")
     return name, options

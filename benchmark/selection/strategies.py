@@ -8,61 +8,25 @@ of picking, distinct (but for the reference's K-means). ``preset="reference"`` i
 
 from __future__ import annotations
 
-import functools
+import inspect
 import warnings
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Protocol
 
 import numpy as np
 
 from benchmark.discovery import register
 from benchmark.errors import BenchmarkError
-from benchmark.options import OneOf, Option, Within, option_faults, options_of, with_defaults
 
 REFERENCE_SEED = 125
-Preset = Annotated[str, OneOf("paper", "reference")]  # the published method; the released one with its own seeds
 LARGEST = 1e100  # of a feature: squares and their sums stay far from overflow
 
 
-Refuses = Callable[[Mapping[str, Any], int], str | None]
+class Strategy(Protocol):
+    """What picks: n indices of the candidates, in the order of picking, from their features (M, F)."""
 
-
-class Strategy:
-    """A registered strategy: n indices of the candidates, in the order of picking, from their features (M, F)."""
-
-    def __init__(self, function: Callable[..., np.ndarray], refuses: Refuses | None):
-        functools.update_wrapper(self, function)
-        self.function, self._refuses = function, refuses
-
-    @cached_property
-    def options(self) -> dict[str, Option]:
-        """Its options by name."""
-        return options_of(self.function)
-
-    def refuses(self, options: Mapping[str, Any], candidates: int) -> str | None:
-        """Why options that are right one by one do not go with so many candidates, as the rest of "NAME ..."."""
-        return self._refuses(with_defaults(self.options, options), candidates) if self._refuses else None
-
-    def __call__(self, features: np.ndarray, n: int, seed: int = 0, **options: Any) -> np.ndarray:
-        """The picks.
-
-        Raises:
-            BenchmarkError: features that are not usable, n below 1, fewer candidates than n, options that it does not
-                have or take, or not with so many candidates.
-        """
-        features = usable(features)
-        if not n >= 1:
-            raise BenchmarkError(f"select: n = {n}; at least 1 is needed")
-        if len(features) < n:
-            raise BenchmarkError(
-                f"select: fewer candidates than N: {len(features)} for N = {n}; sample more candidates"
-            )
-        for fault in option_faults(self.options, options, "strategy"):
-            raise BenchmarkError(fault)
-        if reason := self.refuses(options, len(features)):
-            raise BenchmarkError(f"strategy: {self.function.__name__} {reason}")
-        return self.function(features, n, seed, **options)
+    def __call__(self, features: np.ndarray, n: int, seed: int = 0, **options: Any) -> np.ndarray: ...
 
 
 STRATEGIES: dict[str, Strategy] = {}
@@ -88,18 +52,25 @@ def usable(features: np.ndarray, largest: float = LARGEST) -> np.ndarray:
     return features
 
 
-def strategy(function: Callable[..., np.ndarray] | None = None, *, refuses: Refuses | None = None) -> Any:
+def strategy(function: Callable[..., np.ndarray]) -> Strategy:
     """Enter a strategy under its name; it is called with usable features and 1 <= n <= M alone.
 
-    Args:
-        refuses: from the options, defaults filled in, and the number of candidates to the reason why they do not go
-            together, as the rest of "NAME ...", or None. Asked before anything runs, and again in the job.
+    Raises (when it is called):
+        BenchmarkError: features that are not usable, n below 1, fewer candidates than n.
     """
 
-    def enter(function: Callable[..., np.ndarray]) -> Strategy:
-        return register(STRATEGIES, function.__name__, Strategy(function, refuses), "strategy")
+    @wraps(function)
+    def checked(features: np.ndarray, n: int, seed: int = 0, **options: Any) -> np.ndarray:
+        features = usable(features)
+        if not n >= 1:
+            raise BenchmarkError(f"select: n = {n}; at least 1 is needed")
+        if len(features) < n:
+            raise BenchmarkError(
+                f"select: fewer candidates than N: {len(features)} for N = {n}; sample more candidates"
+            )
+        return function(features, n, seed, **options)
 
-    return enter if function is None else enter(function)
+    return register(STRATEGIES, function.__name__, checked, "strategy")
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -140,13 +111,7 @@ def nearest_distinct(distances: np.ndarray) -> np.ndarray:
 
 @strategy
 def kmeans(
-    features: np.ndarray,
-    n: int,
-    seed: int = 0,
-    *,
-    preset: Preset = "paper",
-    n_init: Annotated[int, Within(1, 10_000), "Starts, of which the best counts."] = 10,
-    max_iter: Annotated[int, Within(1, 1_000_000), "Steps of a start, at most."] = 300,
+    features: np.ndarray, n: int, seed: int = 0, *, preset: str = "paper", n_init: int = 10, max_iter: int = 300
 ) -> np.ndarray:
     """Cluster representatives: the sample nearest to each of n K-means centres.
 
@@ -155,12 +120,15 @@ def kmeans(
     Source: source paper section 2.1, "Cluster Representatives".
 
     Raises:
-        BenchmarkError: under ``reference`` features beyond 1e18, whose squares float32 lacks.
+        BenchmarkError: options out of range; under ``reference`` features beyond 1e18, whose squares float32 lacks.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
+    for option, value in (("n_init", n_init), ("max_iter", max_iter)):
+        if type(value) is not int or value < 1:
+            raise BenchmarkError(f"strategy: kmeans: {option} = {value!r}; a whole number, 1 or more")
     reference = preset == "reference"
     data = usable(features, 1e18).astype(np.float32) if reference else np.asarray(features, np.float64)
     model = KMeans(n, init="k-means++", n_init=n_init, max_iter=max_iter, random_state=0 if reference else seed)
@@ -215,10 +183,10 @@ def uniformization(
     n: int,
     seed: int = 0,
     *,
-    preset: Preset = "paper",
-    k: Annotated[int | None, Within(1, 1_000_000), "Which neighbour density is measured with."] = None,
-    d: Annotated[float | None, Within(0, 1_000, open=(0,)), "Dimension of the features' support."] = None,
-    share: Annotated[float, Within(0, 1, open=(1,)), "Of the samples, the farthest, that are left out."] = 0.0,
+    preset: str = "paper",
+    k: int | None = None,
+    d: float | None = None,
+    share: float = 0.0,
 ) -> np.ndarray:
     """Draw n without replacement with P(i) ~ r_k(i)^d, so that every region of the support is as likely as any other.
 
@@ -229,9 +197,13 @@ def uniformization(
     Source: source paper section 2.1, "Uniformization".
 
     Raises:
-        BenchmarkError: under ``reference`` fewer samples with a weight than n.
+        BenchmarkError: k, d or share out of range; under ``reference`` fewer samples with a weight than n.
     """
     m = len(features)
+    if not (k is None or (type(k) is int and k >= 1)) or not (d is None or 0 < d < np.inf) or not 0 <= share < 1:
+        raise BenchmarkError(
+            f"strategy: uniformization: k = {k}, d = {d}, share = {share}; whole k >= 1, finite d > 0, 0 <= share < 1"
+        )
     if preset == "reference":
         logs = uniformization_log_weights(features, k=k or 6, d=d or 25, share=share, count_self=True)
         weights = np.exp(logs)
@@ -263,29 +235,18 @@ def farthest_from(distance_row: Callable[[int], np.ndarray], n: int, first: int)
     return np.array(picks)
 
 
-def _beyond(options: Mapping[str, Any], candidates: int) -> str | None:
-    first = options["first"]
-    if isinstance(first, str) or first < candidates:
-        return None
-    return f"begins with candidate {first} of {candidates}; give 0 to {candidates - 1}"
-
-
-@strategy(refuses=_beyond)
+@strategy
 def farthest(
-    features: np.ndarray,
-    n: int,
-    seed: int = 0,
-    *,
-    preset: Preset = "paper",
-    first: Annotated[
-        int | str, Within(0, 1_000_000), OneOf("random", "farthest_pair"), "The first pick, or how it is chosen."
-    ] = "random",
+    features: np.ndarray, n: int, seed: int = 0, *, preset: str = "paper", first: int | str = "random"
 ) -> np.ndarray:
     """Distant representatives: i_{s+1} = argmax_i min_{j <= s} ||f_i - f_{i_j}||.
 
     ``first`` is an index, "random" (``reference``: from numpy's generator seeded with 125), or "farthest_pair", which
     starts with the two samples farthest apart and so depends on no seed.
     Source: source paper section 2.1, "Distant Representatives".
+
+    Raises:
+        BenchmarkError: a ``first`` of another kind or beyond the candidates.
     """
     m = len(features)
     if first == "random":
@@ -295,28 +256,39 @@ def farthest(
         )
     elif first == "farthest_pair":
         start = squared_distances(features, features).argmax() // m
+    elif type(first) is int and 0 <= first < m:
+        start = first
     else:
-        start = int(first)
+        raise BenchmarkError(
+            f"strategy: farthest: first = {first!r} is neither random, farthest_pair nor one of the {m} candidates"
+        )
     return farthest_from(lambda i: squared_distances(features, features[i : i + 1])[:, 0], n, int(start))
 
 
 @strategy
-def random(features: np.ndarray, n: int, seed: int = 0, *, preset: Preset = "paper") -> np.ndarray:
+def random(features: np.ndarray, n: int, seed: int = 0, *, preset: str = "paper") -> np.ndarray:
     """The control: n of the candidates, each subset as likely as any other."""
     return np.random.default_rng(seed).permutation(len(features))[:n]
 
 
-def check(settings: Mapping[str, Any]) -> tuple[str, dict]:
+PRESETS = ("paper", "reference")
+
+
+def check(settings: dict) -> tuple[str, dict]:
     """The name and the options of ``{"name": ..., ...options}``.
 
     Raises:
-        BenchmarkError: no such strategy or option, an option of another type or out of range.
+        BenchmarkError: no such strategy, preset or option.
     """
     name, options = settings.get("name"), {key: value for key, value in settings.items() if key != "name"}
     if name not in STRATEGIES:
-        raise BenchmarkError(f"strategy.name: {name!r} is none of {', '.join(STRATEGIES)}")
-    for fault in option_faults(STRATEGIES[name].options, options, "strategy"):
-        raise BenchmarkError(fault)
+        raise BenchmarkError(f"strategy: name: {name!r} is none of {', '.join(STRATEGIES)}")
+    known = [p.name for p in inspect.signature(STRATEGIES[name]).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for key in options:
+        if key not in known:
+            raise BenchmarkError(f"strategy: {name} has no option {key!r}; it takes {', '.join(known)}")
+    if options.get("preset", "paper") not in PRESETS:
+        raise BenchmarkError(f"strategy: preset: {options['preset']!r} is none of {', '.join(PRESETS)}")
     return name, options
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from benchmark.discovery import register
 from benchmark.errors import BenchmarkError
-from benchmark.options import Option, Within, options_of, with_defaults
+from benchmark.options import Option, Within, options_of
 from benchmark.store import canonical
 
 if TYPE_CHECKING:
@@ -69,11 +69,14 @@ class Recipe:
 
     def refuses(self, options: Mapping[str, Any]) -> str | None:
         """Why options that are right one by one do not go together, as the rest of "NAME ..."; None where they do."""
-        return self._refuses(with_defaults(self.options, options)) if self._refuses else None
+        return self._refuses(self._whole(options)) if self._refuses else None
 
     def lacks(self, options: Mapping[str, Any], pictures: Pictures) -> str | None:
         """What it needs and pictures do not have, as the rest of "NAME ..."; None where nothing is wanting."""
-        return self._lacks(with_defaults(self.options, options), pictures) if self._lacks else None
+        return self._lacks(self._whole(options), pictures) if self._lacks else None
+
+    def _whole(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: option.default for name, option in self.options.items()} | dict(options)
 
 
 RECIPES: dict[str, Recipe] = {}

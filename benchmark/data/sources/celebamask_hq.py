@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.data.images import fit_nearest, read_grey
 from benchmark.data.picture import Picture
-from benchmark.data.sources.base import Size, source, squares
+from benchmark.data.sources.base import Size, source
 from benchmark.data.sources.choosing import Folder, Ids, ImageFolder, choose, drawn, first, load
 from benchmark.errors import BenchmarkError
 from benchmark.options import OneOf
@@ -39,7 +39,7 @@ PARTS = {
 SPLITS = {"train": (0, 162_771), "val": (162_771, 182_638), "test": (182_638, 202_599)}
 
 
-@source(parts=tuple(PARTS), shape=squares)
+@source(parts=tuple(PARTS))
 def celebamask_hq(
     count: int,
     seed: int,

@@ -11,7 +11,7 @@ from benchmark.data.sources.base import source
 from benchmark.errors import BenchmarkError
 
 
-@source(shape=lambda options: (1, 8, 8))
+@source
 def digits(count: int, seed: int) -> Iterator[Picture]:
     """Test digits, classes taken in turn (0, 1, ..., 9, 0, ...), within a class in an order drawn from ``seed``."""
     from benchmark.data.digits import test_images

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmark.data.picture import Picture
-from benchmark.data.sources.base import Size, source, squares
+from benchmark.data.sources.base import Size, source
 from benchmark.data.sources.choosing import Folder, Ids, ImageFolder, choose, load
 
 
-@source(shape=squares)
+@source
 def image_folder(
     count: int,
     seed: int,

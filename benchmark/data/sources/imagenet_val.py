@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from benchmark.data.picture import Picture
-from benchmark.data.sources.base import Size, source, squares
+from benchmark.data.sources.base import Size, source
 from benchmark.data.sources.choosing import Folder, Ids, ImageFolder, choose, load
 from benchmark.errors import BenchmarkError
 
 
-@source(shape=squares)
+@source
 def imagenet_val(
     count: int,
     seed: int,

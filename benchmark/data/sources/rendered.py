@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from benchmark.data.picture import Picture
-from benchmark.data.sources.base import Size, source, squares
+from benchmark.data.sources.base import Size, source
 from benchmark.data.worlds import WORLDS, get_world
 from benchmark.lazy import torch
 
@@ -36,4 +36,4 @@ def _parts(world: str) -> tuple[str, ...]:
 
 
 for _world in WORLDS:
-    source(parts=partial(_parts, _world), shape=squares)(_rendered(_world))
+    source(parts=partial(_parts, _world))(_rendered(_world))

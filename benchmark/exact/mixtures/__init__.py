@@ -8,7 +8,7 @@ from __future__ import annotations
 from benchmark.discovery import modules_of
 from benchmark.errors import BenchmarkError
 from benchmark.exact.mixtures.base import WORLDS, World, mixture
-from benchmark.options import option_faults
+from benchmark.options import option_faults, options_of
 
 modules_of(__name__, __path__)  # each enters its worlds
 __all__ = ["WORLDS", "World", "build_world", "mixture"]
@@ -24,6 +24,12 @@ def build_world(settings: dict) -> World:
     name = options.pop("name", None)
     if name not in WORLDS:
         raise BenchmarkError(f"world.name: {name!r} is not known; use one of {', '.join(WORLDS)}")
-    for fault in option_faults(WORLDS[name].options, options, "world"):
+    known = options_of(WORLDS[name], positional=0)
+    for option in options:
+        if option not in known:
+            raise BenchmarkError(
+                f"world.{option}: {name} has no such option; it has {', '.join(known) if known else 'none'}"
+            )
+    for fault in option_faults(known, options, "world"):
         raise BenchmarkError(fault)
     return WORLDS[name](**options)

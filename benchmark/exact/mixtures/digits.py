@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SCALE = 1.5
 
 
-@mixture(shape=lambda options: (1, 8, 8))
+@mixture
 def digits(truths: Annotated[str, OneOf("real", "model"), "Test digits, or draws of the mixture."] = "real") -> World:
     """The digits' fitted mixture divided by 1.5, (1, 8, 8).
 

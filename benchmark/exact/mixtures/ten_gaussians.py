@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SCALE = 6.0  # 99.9 % of the numbers lie in [-1, 1]
 
 
-@mixture(shape=lambda options: (1, 1, 2))
+@mixture
 def ten_gaussians() -> World:
     """The 10 Gaussians of the source paper's Figure 1, 95 % of the mass in the central one, divided by 6; (1, 1, 2).
 

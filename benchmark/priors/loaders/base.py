@@ -49,6 +49,9 @@ class Loader:
         Raises:
             BenchmarkError: an option that it does not have or take, or that it needs; what its function refuses.
         """
+        if unknown := sorted(set(options) - set(self.options)):
+            has = f"options are {', '.join(self.options)}" if self.options else "it takes none"
+            raise BenchmarkError(f"prior {self.name}: unknown option {unknown[0]!r}; {has}")
         for fault in option_faults(self.options, options, f"prior {self.name}"):
             raise BenchmarkError(fault)
         return self.function(device, **options)

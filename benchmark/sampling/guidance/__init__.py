@@ -67,8 +67,6 @@ def build_guidance(
     unit = options.pop("D_unit", None)
     if name not in GUIDANCE:
         raise BenchmarkError(f"guidance.name: {name!r} is not known; use one of {', '.join(GUIDANCE)}")
-    for fault in option_faults(options_of(GUIDANCE[name]), options, "guidance"):
-        raise BenchmarkError(fault)
     if not is_kind(eta, "float") or not 0 <= eta < math.inf:
         raise BenchmarkError(f"guidance.eta: {eta} is out of range; give a step size of 0 or more")
     if not is_kind(D, "float") or not D >= 0:
@@ -79,6 +77,8 @@ def build_guidance(
         raise BenchmarkError(f"guidance.D_unit: D = {D} has no unit; give one of {', '.join(UNITS)}")
     if n < 2 and eta > 0 and D > 0:
         raise BenchmarkError(f"n: a set of {n} has no neighbours to repel with eta = {eta}; give n of 2 or more")
+    for fault in option_faults(options_of(GUIDANCE[name]), options, "guidance"):
+        raise BenchmarkError(fault)
     norm = threshold_norm(D, unit or "rms", n, problem.image_shape, problem.hole) if math.inf > D else math.inf
     twin = rms_of(D, unit or "rms", n, problem.image_shape, problem.hole) if math.inf > D else math.inf
     threshold = torch.as_tensor(norm, dtype=torch.float64, device=device).expand(count)
