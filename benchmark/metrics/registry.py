@@ -82,7 +82,7 @@ class Metric:
         low, high = self.range
         if not low < high:
             raise BenchmarkError(f"metric {self.name}: range: {self.range} is not (least, greatest)")
-        for name in ("name", "label", "definition"):
+        for name in ("name", "label"):  # a name that nothing declares has a label alone (publish/labels.py)
             if not str(getattr(self, name)).strip():
                 raise BenchmarkError(f"metric {self.name}: {name} is empty; tables and documents need it")
 
