@@ -32,6 +32,7 @@ SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.
 NUMERIC = {"eta", "D", "values", "sigma"}
 BOOLEAN = {"rehearsal", "toy"}
 DISTANCE = re.compile(r"(^|\.)D(\[\d+\])?$|sweeps\.D\.values\[\d+\]$")  # the keys that may be infinite: no limit
+MERGE = "tag:yaml.org,2002:merge"
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 SECTIONS_WITH_TASKS = ("eta", "D", "comparison", "candidates")
 
@@ -43,8 +44,7 @@ def load(path: str | os.PathLike) -> dict:
         BenchmarkError: no such file, not YAML, or anything that :func:`check` refuses.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            config = yaml.load(file, Loader=_Strict)
+        config = _read(path)
     except OSError as error:
         raise BenchmarkError(f"{path}: {error.strerror}") from None
     except yaml.YAMLError as error:
@@ -52,18 +52,26 @@ def load(path: str | os.PathLike) -> dict:
     return check(config, str(path))
 
 
+class _Twice(yaml.MarkedYAMLError):
+    """A key that stands twice in a mapping."""
+
+
 class _Strict(yaml.SafeLoader):
     """YAML in which a key stands once: the last of several would count, silently."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                if key.value in seen:
-                    words = f"key {key.value!r} stands there twice"
-                    raise yaml.constructor.ConstructorError(None, None, words, key.start_mark)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        """A mapping as it is written: merging (``<<``) puts keys beside it later, which its own then override."""
+        node, seen = super().compose_mapping_node(anchor), set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != MERGE):
+            if key.value in seen:
+                raise _Twice(None, None, f"key {key.value!r} stands there twice", key.start_mark)
+            seen.add(key.value)
+        return node
+
+
+def _read(path: str | os.PathLike) -> Any:
+    with open(path, encoding="utf-8") as file:
+        return yaml.load(file, Loader=_Strict)
 
 
 def refuse_twice(path: str | os.PathLike) -> None:
@@ -73,11 +81,10 @@ def refuse_twice(path: str | os.PathLike) -> None:
         BenchmarkError: naming key and line.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            yaml.load(file, Loader=_Strict)
-    except yaml.constructor.ConstructorError as error:
+        _read(path)
+    except _Twice as error:
         raise BenchmarkError(f"{path}: {' '.join(str(error).split())}") from None
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, ValueError, yaml.YAMLError):  # no YAML, as JSON may be: Snakemake has read it
         return
 
 
@@ -93,20 +100,18 @@ def check(config: Any, source: str = "configuration") -> dict:
         raise BenchmarkError(f"{source}: empty or not a mapping of keys to values")
     config = _numbers(copy.deepcopy(dict(config)))
     try:
-        for problem in _numbers_where(config, lambda value: isinstance(value, int) and abs(value) > LARGEST):
+        for problem, _ in _where(config, lambda value: isinstance(value, int) and abs(value) > LARGEST):
             raise BenchmarkError(f"{problem}: a whole number beyond 63 bits; give a smaller one")
-        for problem in _numbers_where(config, _unprintable):
-            if problem != "publish.tuned_on" or "\0" in config["publish"]["tuned_on"]:
+        for problem, text in _where(config, _unprintable):
+            if problem != "publish.tuned_on" or "\0" in text:
                 raise BenchmarkError(f"{problem}: holds a line's end or another control character; take it out")
         _check_schema(config)
         _fill_defaults(config, _schema())
         for problem in _faults(config):
             raise BenchmarkError(problem)
-        for problem in _numbers_where(config, lambda value: isinstance(value, float) and math.isnan(value)):
-            raise BenchmarkError(f"{problem}: nan is not a finite number; give one")
-        for problem in _numbers_where(config, lambda value: isinstance(value, float) and math.isinf(value)):
-            if not DISTANCE.search(problem):
-                raise BenchmarkError(f"{problem}: inf is not a finite number; give one")
+        for problem, value in _where(config, lambda value: isinstance(value, float) and not math.isfinite(value)):
+            if math.isnan(value) or not DISTANCE.search(problem):
+                raise BenchmarkError(f"{problem}: {abs(value)} is not a finite number; give one")
     except BenchmarkError as error:
         raise BenchmarkError(f"{source}: {error}") from None
     return rehearse(config, _sizes(config)) if config["rehearsal"] else config
@@ -159,16 +164,16 @@ def _numbers(value: Any, key: str | None = None) -> Any:
     return value
 
 
-def _numbers_where(value: Any, wrong: Callable[[Any], bool], *path: str | int) -> Iterator[str]:
-    """The paths of the values that are wrong, wherever they stand."""
+def _where(value: Any, wrong: Callable[[Any], bool], *path: str | int) -> Iterator[tuple[str, Any]]:
+    """(path, value) of the values that are wrong, wherever they stand."""
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from _numbers_where(item, wrong, *path, name)
+            yield from _where(item, wrong, *path, name)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _numbers_where(item, wrong, *path, index)
+            yield from _where(item, wrong, *path, index)
     elif wrong(value):
-        yield _path(list(path))
+        yield _path(list(path)), value
 
 
 def _unprintable(value: Any) -> bool:

@@ -118,6 +118,8 @@ def test_a_key_twice_is_one_line_with_its_place(tmp_path):
         assert "\n" not in str(caught.value)
     path.write_text("a: &x {b: 1}\nc: {<<: *x, b: 2}\n")
     refuse_twice(path)  # a key over a merged one is meant
+    path.write_text("x: &x {b: 1}\np: {q: &y {<<: *x, b: 2}}\nd: {<<: *y}\n")
+    refuse_twice(path)  # also where that mapping is merged into another before it is read itself
     path.write_text("a: {b: 1, b: 2}\n")
     with pytest.raises(BenchmarkError, match="key 'b' stands there twice"):
         refuse_twice(path)
